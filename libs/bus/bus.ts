@@ -1,0 +1,16 @@
+/** What JetStream answered to a publish. */
+export interface PubAck {
+  /** Where the message is in its stream. */
+  readonly streamSequence: number;
+  /** The stream already had a message of this id within the last two minutes; nothing was stored. */
+  readonly duplicate: boolean;
+}
+
+/** A JetStream message handed to a consumer. */
+export interface Delivery {
+  readonly data: Uint8Array;
+  /** Tells JetStream that it may forget the message. */
+  ack(): void;
+  /** Gives the message back: for at once, or after `delayMs` milliseconds. */
+  giveBack(delayMs?: number): void;
+}
