@@ -1,0 +1,156 @@
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { environment } from "#libs/config/environment.js";
+import { startNatsServer } from "#libs/nats-server/start-nats-server.js";
+import { ChildService } from "#cli/stack/child-service.js";
+import { NatsService } from "#cli/stack/nats-service.js";
+
+/** How a {@link LocalStack} is started. */
+export interface LocalStackOptions {
+  /** Everything is kept here: `nats/`, `task-service/`, `logs/`. Made if missing. */
+  readonly dataDir: string;
+  /** Ports of the loopback interface; default 0: free ones. */
+  readonly ports?: { readonly grpc?: number; readonly nats?: number };
+  /** How many workers; default 1. */
+  readonly workers?: number;
+  /** More arguments of `taskwire work`, for example `["--tasks", "./my-tasks.js"]`. */
+  readonly workerArgs?: readonly string[];
+  /** More settings of the task-service. */
+  readonly serviceEnv?: Readonly<Record<string, string>>;
+  /** More settings of the workers. */
+  readonly workerEnv?: Readonly<Record<string, string>>;
+  /** One log for all processes; default: one each under `logs/`. */
+  readonly logFile?: string;
+  /** Whether `TASKWIRE_…` variables of this process count for its children too; default false, for a stack that depends on nothing outside. */
+  readonly inheritSettings?: boolean;
+}
+
+/** A running NATS, task-service and workers, each a process of its own. They end with this process, however it ends. */
+export interface LocalStack {
+  /** Of the gRPC server: `127.0.0.1:PORT`. */
+  readonly address: string;
+  readonly natsUrl: string;
+  readonly service: ChildService;
+  readonly workers: readonly ChildService[];
+  readonly nats: NatsService;
+  /** Starts one more worker, by default with the stack's own arguments and settings. */
+  addWorker(options?: { readonly args?: readonly string[]; readonly env?: Readonly<Record<string, string>> }): Promise<ChildService>;
+  /** Calls the listener when a process ends that was not told to. */
+  onUnexpectedExit(listener: (name: string, how: string) => void): void;
+  /** Stops everything in reverse order. May be called more than once. */
+  stop(): Promise<void>;
+}
+
+/** A local stack is stopped by somebody who waits for it. */
+const DRAIN_TIMEOUT_MS = "5000";
+
+/** Starts NATS, then the task-service, then the workers, and returns when all are ready. When one fails, those before it are stopped again. */
+export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
+  const stack = new ProcessStack(options);
+  try {
+    await stack.start();
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  }
+  return stack;
+}
+
+class ProcessStack implements LocalStack {
+  readonly workers: ChildService[] = [];
+  readonly #options: LocalStackOptions;
+  readonly #dataDir: string;
+  readonly #listeners: ((name: string, how: string) => void)[] = [];
+  #nats: NatsService | undefined;
+  #service: ChildService | undefined;
+  #workerCount = 0;
+
+  constructor(options: LocalStackOptions) {
+    this.#options = options;
+    this.#dataDir = resolve(options.dataDir);
+  }
+
+  get nats(): NatsService {
+    if (this.#nats === undefined) throw new Error("the stack has not started");
+    return this.#nats;
+  }
+
+  get service(): ChildService {
+    if (this.#service === undefined) throw new Error("the stack has not started");
+    return this.#service;
+  }
+
+  get natsUrl(): string {
+    return this.nats.url;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.service.ready.grpcPort}`;
+  }
+
+  async start(): Promise<void> {
+    await mkdir(join(this.#dataDir, "logs"), { recursive: true });
+    const natsOptions = { storeDir: join(this.#dataDir, "nats"), logFile: this.#logFile("nats") };
+    const nats = await startNatsServer({ ...natsOptions, port: this.#options.ports?.nats ?? 0 });
+    this.#nats = new NatsService(nats, natsOptions, (how) => {
+      this.#announce("nats-server", how);
+    });
+    this.#service = this.#child("task-service", () => ["serve"], {
+      TASKWIRE_NATS_URL: this.natsUrl,
+      TASKWIRE_DATA_DIR: join(this.#dataDir, "task-service"),
+      ...this.#options.serviceEnv,
+      TASKWIRE_GRPC_PORT: String(this.#options.ports?.grpc ?? 0),
+    });
+    await this.#service.start();
+    await Promise.all(Array.from({ length: this.#options.workers ?? 1 }, () => this.addWorker()));
+  }
+
+  async addWorker(
+    options: { readonly args?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+  ): Promise<ChildService> {
+    const name = `worker-${++this.#workerCount}`;
+    const args = options.args ?? this.#options.workerArgs ?? [];
+    const worker = this.#child(name, () => ["work", ...args], {
+      TASKWIRE_NATS_URL: this.natsUrl,
+      TASKWIRE_DRAIN_TIMEOUT_MS: DRAIN_TIMEOUT_MS,
+      ...this.#options.workerEnv,
+      ...options.env,
+    });
+    this.workers.push(worker);
+    await worker.start();
+    return worker;
+  }
+
+  onUnexpectedExit(listener: (name: string, how: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.stop()));
+    await this.#service?.stop();
+    await this.#nats?.stop();
+  }
+
+  #child(name: string, args: () => readonly string[], env: Readonly<Record<string, string>>): ChildService {
+    const logFile = this.#logFile(name);
+    const child = new ChildService({ name, args, env: { ...this.#baseEnvironment(), ...env }, logFile });
+    child.onUnexpectedExit((how) => {
+      this.#announce(name, how);
+    });
+    return child;
+  }
+
+  #baseEnvironment(): Record<string, string | undefined> {
+    const all = Object.entries(environment());
+    if (this.#options.inheritSettings === true) return Object.fromEntries(all);
+    return Object.fromEntries(all.filter(([name]) => !name.startsWith("TASKWIRE_")));
+  }
+
+  #logFile(name: string): string {
+    return this.#options.logFile ?? join(this.#dataDir, "logs", `${name}.log`);
+  }
+
+  #announce(name: string, how: string): void {
+    for (const listener of this.#listeners) listener(name, how);
+  }
+}

@@ -1,0 +1,116 @@
+import pc from "picocolors";
+import { isTerminal, type WatchFrame } from "#libs/client/task-watch.js";
+import { Task_State as State, type Progress, type Task, type TaskError } from "#libs/proto/gen/taskwire/v1/task.js";
+import { LogLine_Level as Level, type TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
+import { errorText, progressText, spanText, stateText } from "#cli/output/task-text.js";
+
+/** What one watched task looks like on a terminal, kept up to date by its frames. */
+export class TaskLine {
+  readonly id: string;
+  readonly type: string;
+  state: State;
+  /** The sequence of the last event seen. */
+  sequence: number;
+  error: TaskError | undefined;
+  #attempt: number;
+  #progress: Progress | undefined;
+  #note = "";
+  #since: Date | undefined;
+  #until: Date | undefined;
+
+  constructor(task: Task, afterSequence?: number) {
+    this.id = task.id;
+    this.type = task.type;
+    this.state = task.state;
+    this.sequence = afterSequence ?? 0;
+    this.#attempt = task.attempt;
+    this.#adopt(task);
+  }
+
+  /** Takes a frame in; returns lasting lines to print above, for logs and output. */
+  apply(frame: WatchFrame): string[] {
+    if (frame.kind === "snapshot") {
+      this.sequence = frame.task.sequence;
+      this.#adopt(frame.task);
+      return [];
+    }
+    this.sequence = frame.event.sequence;
+    this.state = frame.event.state;
+    this.#attempt = frame.event.attempt;
+    return this.#applyEvent(frame.event);
+  }
+
+  /** The line as it stands at a time. */
+  text(now: Date): string {
+    const parts = [pc.dim(this.id), this.type, stateText(this.state)];
+    if (this.#attempt > 1) parts.push(`attempt ${this.#attempt}`);
+    if (this.#since !== undefined) parts.push(pc.dim(spanText((this.#until ?? now).getTime() - this.#since.getTime())));
+    if (this.state === State.FAILED) parts.push(errorText(this.error));
+    else if (this.state === State.RUNNING) parts.push(progressText(this.#progress));
+    if (this.#note !== "" && !isTerminal(this.state)) parts.push(this.#note);
+    return parts.filter((part) => part !== "").join("  ");
+  }
+
+  #adopt(task: Task): void {
+    this.state = task.state;
+    this.error = task.error;
+    this.#attempt = task.attempt;
+    this.#progress = task.progress;
+    this.#since = task.startTime ?? task.createTime;
+    this.#until = task.endTime;
+  }
+
+  #applyEvent(event: TaskEvent): string[] {
+    const { kind } = event;
+    switch (kind?.$case) {
+      case "started":
+        this.#since = event.time;
+        this.#progress = undefined;
+        this.#note = "";
+        return [];
+      case "progress":
+        this.#progress = kind.value;
+        return [];
+      case "log":
+        return [`${pc.dim(shortTime(event.time))} ${levelText(kind.value.level)} ${kind.value.message}`];
+      case "output":
+        return kind.value.text.trimEnd().split("\n");
+      case "retryScheduled":
+        this.error = kind.value.error;
+        this.#note = `${errorText(kind.value.error)}; tries again at ${shortTime(kind.value.runTime)}`;
+        return [];
+      case "cancelRequested":
+      case "cancelDelivered":
+        this.#note = "is being cancelled";
+        return [];
+      case "softLimitReached":
+        this.#note = "has reached its soft time limit";
+        return [];
+      case "released":
+        this.#note = `was handed back: ${kind.value.reason}`;
+        return [];
+      case "failed":
+        this.error = kind.value.error;
+        this.#until = event.time;
+        return [];
+      case "completed":
+      case "cancelled":
+        this.#until = event.time;
+        return [];
+      case "created":
+      case "staleReportRejected":
+      case undefined:
+        return [];
+    }
+  }
+}
+
+function shortTime(time: Date | undefined): string {
+  return time === undefined ? "" : time.toTimeString().slice(0, 8);
+}
+
+function levelText(level: Level): string {
+  const name = (Level[level] ?? "").toLowerCase().padEnd(5);
+  if (level === Level.ERROR) return pc.red(name);
+  return level === Level.WARN ? pc.yellow(name) : pc.dim(name);
+}

@@ -1,0 +1,40 @@
+import { Task } from "#libs/proto/gen/taskwire/v1/task.js";
+import {
+  BatchCreateTasksRequest,
+  BatchCreateTasksResponse,
+  CancelTaskRequest,
+  CreateTaskRequest,
+  GetTaskRequest,
+  ListTasksRequest,
+  ListTasksResponse,
+  TaskServiceService,
+  WatchTaskRequest,
+  WatchTaskResponse,
+} from "#libs/proto/gen/taskwire/v1/task_service.js";
+import {
+  ListWorkersRequest,
+  ListWorkersResponse,
+  PingRequest,
+  PingResponse,
+  WorkerServiceService,
+} from "#libs/proto/gen/taskwire/v1/worker_service.js";
+
+const tasks = TaskServiceService;
+const workers = WorkerServiceService;
+
+export const createTask = { path: tasks.createTask.path, request: CreateTaskRequest, response: Task };
+export const batchCreateTasks = {
+  path: tasks.batchCreateTasks.path,
+  request: BatchCreateTasksRequest,
+  response: BatchCreateTasksResponse,
+};
+export const getTask = { path: tasks.getTask.path, request: GetTaskRequest, response: Task };
+export const listTasks = { path: tasks.listTasks.path, request: ListTasksRequest, response: ListTasksResponse };
+export const cancelTask = { path: tasks.cancelTask.path, request: CancelTaskRequest, response: Task };
+export const watchTask = { path: tasks.watchTask.path, request: WatchTaskRequest, response: WatchTaskResponse };
+export const listWorkers = {
+  path: workers.listWorkers.path,
+  request: ListWorkersRequest,
+  response: ListWorkersResponse,
+};
+export const ping = { path: workers.ping.path, request: PingRequest, response: PingResponse };

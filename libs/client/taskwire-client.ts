@@ -1,0 +1,222 @@
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { asCreated } from "#libs/client/batch-answer.js";
+import { Caller } from "#libs/client/caller.js";
+import { CreateBatcher, type BatchingOptions } from "#libs/client/create-batcher.js";
+import { durationOf, encodeCreateRequest, type CreateOptions, type TaskPayload } from "#libs/client/create-request.js";
+import * as methods from "#libs/client/service-methods.js";
+import { TaskCancelledError, TaskFailedError } from "#libs/client/task-failures.js";
+import { listRequest, type ListOptions, type ListPageOptions } from "#libs/client/task-query.js";
+import { isTerminal, TaskWatch, type WatchFrame, type WatchOptions } from "#libs/client/task-watch.js";
+import { TaskwireError } from "#libs/errors/taskwire-error.js";
+import { Task_State as TaskState, TaskView, type Task } from "#libs/proto/gen/taskwire/v1/task.js";
+import type { TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
+import type { Worker } from "#libs/proto/gen/taskwire/v1/worker_service.js";
+import { Channel } from "#libs/rpc/channel.js";
+
+export { TaskCancelledError, TaskFailedError, TaskState, TaskwireError };
+export type {
+  BatchingOptions,
+  CreateOptions,
+  ListOptions,
+  ListPageOptions,
+  Task,
+  TaskEvent,
+  TaskPayload,
+  WatchFrame,
+  WatchOptions,
+  Worker,
+};
+
+/** How a {@link TaskwireClient} is set up. */
+export interface TaskwireClientOptions {
+  /** Where the task-service listens; default `127.0.0.1:50051`. */
+  readonly address?: string;
+  /** Whether single creates that are issued together travel as batches; default true. Meaning and errors stay those of one create. */
+  readonly batching?: boolean | BatchingOptions;
+  /** How long one try of a call may take, in milliseconds; default 30 s. */
+  readonly callTimeoutMs?: number;
+  /**
+   * How long calls are tried again while the service is UNAVAILABLE, in milliseconds; default 30 s, 0: never. Creates carry a
+   * request id, so that trying again never makes two tasks of one.
+   */
+  readonly retryForMs?: number;
+}
+
+/** One task of {@link TaskwireClient.createMany}. */
+export interface NewTask extends CreateOptions {
+  /** The name of the handler, for example `report.generate`. */
+  readonly type: string;
+  /** The handler's input; default `{}`. */
+  readonly payload?: TaskPayload;
+}
+
+/** What may be said about {@link TaskwireClient.run} besides the task. */
+export interface RunOptions extends CreateOptions {
+  /** Stops waiting; its reason is thrown. The task itself goes on: use {@link TaskwireClient.cancel} to stop it. */
+  readonly signal?: AbortSignal;
+  /** Hears each event of the task as it comes. */
+  readonly onEvent?: (event: TaskEvent) => void;
+}
+
+const DEFAULT_ADDRESS = "127.0.0.1:50051";
+const DEFAULT_CALL_TIMEOUT_MS = 30_000;
+const DEFAULT_RETRY_FOR_MS = 30_000;
+const DEFAULT_PING_TIMEOUT_MS = 5000;
+const PING_GRACE_MS = 5000;
+
+/**
+ * A client of a Taskwire service. All methods throw {@link TaskwireError} with the service's code, reason and violated fields.
+ *
+ * @example
+ * const client = new TaskwireClient();
+ * const task = await client.create("text.digest", { text: "…" });
+ * for await (const frame of client.watch(task.id)) console.log(frame);
+ * client.close();
+ */
+export class TaskwireClient {
+  readonly #channel: Channel;
+  readonly #caller: Caller;
+  readonly #batcher: CreateBatcher | undefined;
+
+  constructor(options: TaskwireClientOptions = {}) {
+    this.#channel = new Channel({ address: options.address ?? DEFAULT_ADDRESS });
+    this.#caller = new Caller(this.#channel, {
+      callTimeoutMs: options.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS,
+      retryForMs: options.retryForMs ?? DEFAULT_RETRY_FOR_MS,
+    });
+    const batching = options.batching ?? true;
+    if (batching !== false) this.#batcher = new CreateBatcher(this.#caller, batching === true ? {} : batching);
+  }
+
+  /**
+   * Creates a task. When the promise resolves the task is on the service's disk.
+   *
+   * @param type - the name of the handler
+   * @param payload - its input, at most 256 KiB as JSON and 30 levels deep; default `{}`
+   */
+  create(type: string, payload?: TaskPayload, options: CreateOptions = {}): Promise<Task> {
+    let request: Uint8Array;
+    try {
+      request = encodeCreateRequest(type, payload, options, this.#caller.retries);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    if (this.#batcher !== undefined) return this.#batcher.create(request, options.requestId);
+    return this.#caller.call(methods.createTask, request);
+  }
+
+  /**
+   * Creates up to 1,000 tasks in one commit: all or none.
+   *
+   * @returns the tasks in the same order
+   */
+  async createMany(tasks: readonly NewTask[]): Promise<Task[]> {
+    const repeatable = this.#caller.retries;
+    const requests = tasks.map((task) => encodeCreateRequest(task.type, task.payload, task, repeatable));
+    const writer = new BinaryWriter();
+    for (const request of requests) writer.uint32(10).bytes(request);
+    const answer = await this.#caller.call(methods.batchCreateTasks, writer.finish());
+    return Promise.all(answer.tasks.map((task, index) => asCreated(task, requests[index] ?? noBytes, this.#caller)));
+  }
+
+  /**
+   * Creates a task and waits for its end.
+   *
+   * @returns what its handler returned
+   * @throws {@link TaskFailedError} or {@link TaskCancelledError} with the task
+   */
+  async run(type: string, payload?: TaskPayload, options: RunOptions = {}): Promise<unknown> {
+    const created = await this.create(type, payload, options);
+    if (!isTerminal(created.state)) {
+      const watch = {
+        afterSequence: created.sequence,
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      };
+      for await (const frame of this.watch(created.id, watch)) {
+        if (frame.kind !== "event") continue;
+        options.onEvent?.(frame.event);
+        const { kind } = frame.event;
+        if (kind?.$case === "completed" && !kind.value.resultOmitted) return kind.value.result;
+      }
+    }
+    const task = await this.get(created.id);
+    if (task.state === TaskState.FAILED) throw new TaskFailedError(task);
+    if (task.state === TaskState.CANCELLED) throw new TaskCancelledError(task);
+    return task.result;
+  }
+
+  /** Returns a task as it stands, with payload and result unless `full` is false. */
+  get(id: string, options: { readonly full?: boolean; readonly signal?: AbortSignal } = {}): Promise<Task> {
+    const view = options.full === false ? TaskView.TASK_VIEW_BASIC : TaskView.TASK_VIEW_FULL;
+    return this.#caller.call(methods.getTask, { id, view }, options.signal);
+  }
+
+  /** Iterates over all matching tasks, page by page as they are asked for. */
+  async *list(options: ListOptions = {}): AsyncGenerator<Task, void, undefined> {
+    let pageToken = "";
+    do {
+      const page = await this.listPage({ ...options, pageToken });
+      yield* page.tasks;
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "");
+  }
+
+  /** Returns one page; an empty `nextPageToken` is the only sign of the end. */
+  listPage(options: ListPageOptions = {}): Promise<{ tasks: Task[]; nextPageToken: string }> {
+    return this.#caller.call(methods.listTasks, listRequest(options));
+  }
+
+  /**
+   * Asks for a task to be stopped. One that has not started is CANCELLED at once; a running one once its handler has stopped or was
+   * killed.
+   *
+   * @param reason - for people; at most 500 characters
+   */
+  cancel(id: string, reason = ""): Promise<Task> {
+    return this.#caller.call(methods.cancelTask, { id, reason });
+  }
+
+  /**
+   * Follows a task to its end, through lost connections and restarts of the service: in order, nothing twice, nothing left out.
+   * Ends after the terminal event; leaving the loop ends the watch.
+   */
+  watch(id: string, options: WatchOptions = {}): AsyncGenerator<WatchFrame, void, undefined> {
+    return new TaskWatch(this.#channel, id, options).frames();
+  }
+
+  /** Returns the workers that are alive. */
+  async workers(): Promise<Worker[]> {
+    return (await this.#caller.call(methods.listWorkers, {})).workers;
+  }
+
+  /**
+   * Sends a message through the service and NATS to a worker and back.
+   *
+   * @param options - `workerId`: which one, default any; `timeoutMs`: how long to wait, [1 ms, 60 s], default 5 s
+   */
+  async ping(
+    options: { readonly workerId?: string; readonly timeoutMs?: number } = {},
+  ): Promise<{ workerId: string; roundTripMs: number }> {
+    const timeoutMs = options.timeoutMs ?? DEFAULT_PING_TIMEOUT_MS;
+    const request = { workerId: options.workerId ?? "", timeout: durationOf(timeoutMs) };
+    const { workerId, roundTrip } = await this.#caller.once(
+      methods.ping,
+      request,
+      Math.max(0, timeoutMs) + PING_GRACE_MS,
+    );
+    return { workerId, roundTripMs: (roundTrip?.seconds ?? 0) * 1000 + (roundTrip?.nanos ?? 0) / 1e6 };
+  }
+
+  /** Resolves when the service can be reached. @throws TaskwireError UNAVAILABLE after `timeoutMs` milliseconds */
+  ready(timeoutMs = DEFAULT_CALL_TIMEOUT_MS): Promise<void> {
+    return this.#channel.waitForReady(timeoutMs);
+  }
+
+  /** Closes the connection. Await what is under way first; calls that wait to be tried again fail. */
+  close(): void {
+    this.#caller.close();
+    this.#channel.close();
+  }
+}
+
+const noBytes = new Uint8Array();

@@ -1,0 +1,89 @@
+import type { ServerWritableStream } from "@grpc/grpc-js";
+import { Metadata } from "@grpc/grpc-js";
+import type { TaskwireError } from "#libs/errors/taskwire-error.js";
+import { CallContext } from "#libs/rpc/call-context.js";
+import type { Incoming, Outgoing } from "#libs/rpc/exchange.js";
+import { toCallStatus } from "#libs/rpc/status.js";
+
+type Listener = () => void;
+
+/**
+ * The server's end of one stream of answers. Nothing is queued beyond what grpc-js holds: once {@link write} says false, wait for
+ * {@link onDrain} before writing more.
+ */
+export class StreamCall<Response> extends CallContext {
+  readonly #call: ServerWritableStream<Incoming<unknown>, Outgoing<Response>>;
+  #ending = false;
+  #closed = false;
+  #drain: Listener | undefined;
+  #closeListeners: Listener[] = [];
+
+  constructor(call: ServerWritableStream<Incoming<unknown>, Outgoing<Response>>, method: string) {
+    super(call, method);
+    this.#call = call;
+    call.on("drain", () => {
+      if (!this.#ending) this.#drain?.();
+    });
+    call.once("cancelled", () => this.#close());
+  }
+
+  /** Whether {@link end} or {@link fail} was called or the client has gone; nothing can be written any more. */
+  get ended(): boolean {
+    return this.#ending || this.#closed;
+  }
+
+  /** How many frames wait for the client to read. */
+  get buffered(): number {
+    return this.#call.writableLength;
+  }
+
+  /**
+   * Sends a message, or one that is already encoded.
+   *
+   * @returns false when the client should be given time: go on after {@link onDrain}; also false, with nothing sent, when the
+   * stream has ended
+   */
+  write(message: Outgoing<Response>): boolean {
+    return !this.ended && this.#call.write(message);
+  }
+
+  /** Sets the one listener that hears when there is room again. It never hears anything after the stream has ended. */
+  onDrain(listener: Listener): void {
+    this.#drain = listener;
+  }
+
+  /** Adds a listener that hears once when the stream is over, whoever ended it; at once when it is over already. */
+  onClosed(listener: Listener): void {
+    if (this.#closed) listener();
+    else this.#closeListeners.push(listener);
+  }
+
+  /** Sends the headers without waiting for the first message, so that the client knows that the call was accepted. */
+  sendHeaders(): void {
+    if (!this.ended) this.#call.sendMetadata(new Metadata());
+  }
+
+  /** Ends the stream with OK after what was written. */
+  end(): void {
+    if (this.ended) return;
+    this.#ending = true;
+    this.finish();
+    this.#call.end();
+  }
+
+  /** Ends the stream with an error after what was written. */
+  fail(error: TaskwireError): void {
+    if (this.ended) return;
+    this.#ending = true;
+    this.finish();
+    this.#call.emit("error", toCallStatus(error));
+  }
+
+  #close(): void {
+    this.#closed = true;
+    this.#drain = undefined;
+    const listeners = this.#closeListeners;
+    this.#closeListeners = [];
+    for (const listener of listeners) listener();
+  }
+}

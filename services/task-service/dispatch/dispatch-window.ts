@@ -1,0 +1,54 @@
+import type { DueTask } from "#task-service/store/task-record.js";
+
+/** A task that is in NATS or with a worker. */
+export interface WindowEntry {
+  readonly id: string;
+  readonly queue: string;
+  /** The dispatched task until a worker has started it; then undefined. */
+  due: DueTask | undefined;
+  /** How often it was dispatched before. */
+  round: number;
+  /** Where its dispatch is in the work stream, once JetStream has it. */
+  streamSequence: number | undefined;
+  /** When it was dispatched last, milliseconds since 1970. */
+  sentAtMs: number;
+  isCancelRequested: boolean;
+}
+
+/** Every task that is in NATS or with a worker, counted per queue. */
+export class DispatchWindow {
+  readonly #entries = new Map<string, WindowEntry>();
+  readonly #counts = new Map<string, number>();
+
+  get(id: string): WindowEntry | undefined {
+    return this.#entries.get(id);
+  }
+
+  has(id: string): boolean {
+    return this.#entries.has(id);
+  }
+
+  /** How many tasks of a queue are in NATS or with a worker. */
+  count(queue: string): number {
+    return this.#counts.get(queue) ?? 0;
+  }
+
+  add(entry: WindowEntry): void {
+    if (!this.#entries.has(entry.id)) this.#counts.set(entry.queue, this.count(entry.queue) + 1);
+    this.#entries.set(entry.id, entry);
+  }
+
+  remove(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#entries.delete(id);
+    const count = this.count(entry.queue) - 1;
+    if (count > 0) this.#counts.set(entry.queue, count);
+    else this.#counts.delete(entry.queue);
+  }
+
+  /** Dispatched tasks that no worker has started, optionally only those dispatched before `beforeMs`. */
+  unstarted(beforeMs: number = Number.POSITIVE_INFINITY): WindowEntry[] {
+    return [...this.#entries.values()].filter((entry) => entry.due !== undefined && entry.sentAtMs < beforeMs);
+  }
+}

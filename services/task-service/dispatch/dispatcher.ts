@@ -1,0 +1,294 @@
+import type { BusConnection } from "#libs/bus/bus-connection.js";
+import type { JetStreamPublisher } from "#libs/bus/jetstream-publisher.js";
+import { DispatchTask } from "#libs/proto/gen/taskwire/bus/v1/dispatch.js";
+import type { Logger } from "#libs/log/logger.js";
+import { isTerminal, TaskState } from "#libs/tasks/task-state.js";
+import type { DispatchWindow, WindowEntry } from "#task-service/dispatch/dispatch-window.js";
+import { FreshTasks } from "#task-service/dispatch/fresh-tasks.js";
+import { compareKeys, type BufferedTask, type LaneBuffer } from "#task-service/dispatch/lane-buffer.js";
+import type { LaneLoader } from "#task-service/dispatch/lane-loader.js";
+import type { Commit, TaskChange } from "#task-service/store/commit.js";
+import type { DueTask, NewTask } from "#task-service/store/task-record.js";
+import type { TaskStore } from "#task-service/store/task-store.js";
+import type { WorkerRegistry } from "#task-service/workers/worker-registry.js";
+
+/** What a {@link Dispatcher} works with. */
+export interface DispatcherOptions {
+  readonly store: TaskStore;
+  readonly bus: BusConnection;
+  readonly publisher: JetStreamPublisher;
+  readonly registry: WorkerRegistry;
+  readonly window: DispatchWindow;
+  readonly lanes: LaneLoader;
+  readonly logger: Logger;
+}
+
+/** Tasks beyond the workers' slots that wait in NATS, as a share of the slots: they hide the way from commit to worker. */
+const HEADROOM_SHARE = 0.25;
+const MIN_HEADROOM = 2;
+
+/**
+ * Owns which due task goes to NATS next: per queue by priority, then run time, then age, and never more at once than the living
+ * workers can take plus a little, so that priority and cancel keep their meaning however many wait.
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #fresh = new FreshTasks();
+  /** Tasks being cancelled; with the task when its turn came meanwhile. */
+  readonly #heldBack = new Map<string, BufferedTask | undefined>();
+  #isOpen = false;
+  #isPumpScheduled = false;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    options.store.onCommit((commit) => {
+      this.#onCommit(commit);
+    });
+    options.registry.onChange(() => {
+      options.lanes.follow(options.registry);
+      this.schedulePump();
+    });
+    options.lanes.onLoaded(() => {
+      this.schedulePump();
+    });
+  }
+
+  /** Counts an attempt that was running before this process. */
+  resume(task: { readonly id: string; readonly queue: string }): void {
+    this.#options.window.add({ ...placeholder, id: task.id, queue: task.queue, sentAtMs: 0 });
+  }
+
+  /** Lets work flow; before, commits are only taken note of. */
+  open(): void {
+    this.#isOpen = true;
+    this.#options.lanes.follow(this.#options.registry);
+    this.schedulePump();
+  }
+
+  /** Stops dispatching. */
+  close(): void {
+    this.#isOpen = false;
+  }
+
+  /** Remembers the payloads of tasks about to be committed, so that they can go straight from the commit to NATS. */
+  expect(tasks: readonly NewTask[]): void {
+    this.#fresh.add(tasks);
+  }
+
+  /** Forgets expected tasks whose commit failed. */
+  forget(tasks: readonly NewTask[]): void {
+    for (const task of tasks) this.#fresh.take(task.id);
+  }
+
+  /** Keeps a task from being dispatched while it is cancelled. Returns whether it may be with a worker already. */
+  holdBack(id: string): boolean {
+    this.#heldBack.set(id, undefined);
+    return this.#options.window.has(id);
+  }
+
+  /** Ends {@link holdBack}. */
+  letGo(id: string, queue: string): void {
+    const task = this.#heldBack.get(id);
+    this.#heldBack.delete(id);
+    if (task === undefined) return;
+    this.#options.lanes.get(queue, task.type)?.offer(task);
+    this.schedulePump();
+  }
+
+  /** Dispatches what can be, once this turn of the event loop is over. */
+  schedulePump(): void {
+    if (this.#isPumpScheduled) return;
+    this.#isPumpScheduled = true;
+    setImmediate(() => {
+      this.#isPumpScheduled = false;
+      this.#pump();
+    });
+  }
+
+  /** Dispatches a task again that no worker has started. */
+  redispatch(entry: WindowEntry): void {
+    if (entry.due === undefined) return;
+    entry.round += 1;
+    this.#publish(entry, entry.due);
+  }
+
+  #onCommit(commit: Commit): void {
+    for (const change of commit.changes) this.#onChange(change);
+    this.schedulePump();
+  }
+
+  #onChange(change: TaskChange): void {
+    const { window, lanes } = this.#options;
+    const lane = lanes.get(change.queue, change.type);
+    if (change.state === TaskState.PENDING && !change.isWaiting) {
+      const entry = window.get(change.id);
+      // A cancel that was asked for while the task is in NATS leaves it where it is.
+      if (entry?.due?.attempt === change.attempt) {
+        entry.isCancelRequested = change.isCancelRequested;
+        return;
+      }
+      window.remove(change.id);
+      const { id, type, key, priority, runTimeMs } = change;
+      const fresh = this.#fresh.take(id);
+      lane?.offer({ id, type, key, priority, runTimeMs, due: fresh === undefined ? undefined : dueOf(fresh, key) });
+      return;
+    }
+    this.#fresh.take(change.id);
+    lane?.remove(change.id);
+    if (this.#heldBack.has(change.id)) this.#heldBack.set(change.id, undefined);
+    if (isTerminal(change.state) || change.state === TaskState.PENDING) {
+      window.remove(change.id);
+      return;
+    }
+    const entry = window.get(change.id);
+    if (entry === undefined) window.add(startedEntry(change));
+    else entry.due = undefined;
+  }
+
+  #pump(): void {
+    const { bus, registry, window } = this.#options;
+    if (!this.#isOpen || !bus.connected) return;
+    for (const queue of registry.queues()) {
+      const { slots } = registry.capacity(queue);
+      const size = slots + Math.max(MIN_HEADROOM, Math.ceil(slots * HEADROOM_SHARE));
+      this.#fill(queue, size - window.count(queue));
+    }
+    this.#options.lanes.loadWhereNeeded((id) => window.has(id));
+  }
+
+  #fill(queue: string, free: number): void {
+    const lanes = this.#options.lanes.ofQueue(queue);
+    const unread: BufferedTask[] = [];
+    for (let left = free; left > 0; left -= 1) {
+      const lane = nextLane(lanes);
+      const task = lane?.take();
+      if (task === undefined) break;
+      if (this.#heldBack.has(task.id)) {
+        this.#heldBack.set(task.id, task);
+        continue;
+      }
+      if (task.due === undefined) unread.push(task);
+      else this.#dispatch(task.due);
+    }
+    if (unread.length > 0) this.#loadAndDispatch(queue, unread);
+  }
+
+  #dispatch(due: DueTask): void {
+    const { window } = this.#options;
+    if (window.has(due.id) || this.#heldBack.has(due.id)) return;
+    const { id, queue } = due;
+    const entry: WindowEntry = {
+      id,
+      queue,
+      due,
+      round: 0,
+      streamSequence: undefined,
+      sentAtMs: Date.now(),
+      isCancelRequested: false,
+    };
+    window.add(entry);
+    this.#publish(entry, due);
+  }
+
+  #loadAndDispatch(queue: string, tasks: readonly BufferedTask[]): void {
+    const { store, window, logger } = this.#options;
+    // Their places in the window are taken while they are read.
+    for (const { id } of tasks) window.add({ ...placeholder, id, queue });
+    store
+      .read({ kind: "loadDue", keys: tasks.map((task) => task.key) })
+      .then((found) => {
+        const stillDue = new Set(tasks.filter(({ id }) => isPlaceholder(window.get(id))).map(({ id }) => id));
+        for (const id of stillDue) window.remove(id);
+        for (const due of found) if (stillDue.has(due.id)) this.#dispatch(due);
+        this.schedulePump();
+      })
+      .catch((error: unknown) => {
+        logger.error({ err: error, queue }, "due tasks could not be read");
+        for (const task of tasks) {
+          if (!isPlaceholder(window.get(task.id))) continue;
+          window.remove(task.id);
+          this.#options.lanes.get(queue, task.type)?.offer(task);
+        }
+      });
+  }
+
+  #publish(entry: WindowEntry, due: DueTask): void {
+    const { bus, publisher, window, lanes, logger } = this.#options;
+    const attempt = due.attempt + 1;
+    const body = DispatchTask.encode({
+      taskId: due.id,
+      type: due.type,
+      queue: due.queue,
+      attempt,
+      round: entry.round,
+      payloadJson: due.payloadJson,
+      maxAttempts: due.maxAttempts,
+      softTimeoutMs: due.softTimeoutMs,
+      hardTimeoutMs: due.hardTimeoutMs,
+      memoryBytes: due.memoryBytes,
+    }).finish();
+    entry.sentAtMs = Date.now();
+    entry.streamSequence = undefined;
+    publisher.publish(bus.subjects.work(due.queue), body, `${due.id}:${attempt}:${entry.round}`).then(
+      (ack) => {
+        entry.streamSequence = ack.streamSequence;
+      },
+      (error: unknown) => {
+        logger.warn({ err: error, taskId: due.id, attempt }, "dispatch failed");
+        if (window.get(due.id) !== entry || entry.due === undefined) return;
+        // Perhaps stored all the same: the same message id goes out again, and JetStream drops the second copy.
+        window.remove(due.id);
+        const { id, type, key, priority, runTimeMs } = due;
+        lanes.get(due.queue, type)?.offer({ id, type, key, priority, runTimeMs, due });
+        setTimeout(() => {
+          this.schedulePump();
+        }, 250);
+      },
+    );
+  }
+}
+
+const placeholder: Omit<WindowEntry, "id" | "queue"> = {
+  due: undefined,
+  round: 0,
+  streamSequence: undefined,
+  sentAtMs: -1,
+  isCancelRequested: false,
+};
+
+function isPlaceholder(entry: WindowEntry | undefined): boolean {
+  return entry?.sentAtMs === placeholder.sentAtMs;
+}
+
+function nextLane(lanes: readonly LaneBuffer[]): LaneBuffer | undefined {
+  let best: LaneBuffer | undefined;
+  for (const lane of lanes) {
+    // Something unread may come before everything else: wait for it.
+    if (lane.isBlind) return undefined;
+    const task = lane.peek();
+    const bestTask = best?.peek();
+    if (task !== undefined && (bestTask === undefined || compareKeys(task, bestTask) < 0)) best = lane;
+  }
+  return best;
+}
+
+function startedEntry(change: TaskChange): WindowEntry {
+  return { ...placeholder, id: change.id, queue: change.queue, sentAtMs: 0, isCancelRequested: change.isCancelRequested };
+}
+
+function dueOf(task: NewTask, key: number): DueTask {
+  return {
+    key,
+    id: task.id,
+    type: task.type,
+    queue: task.queue,
+    priority: task.priority,
+    runTimeMs: task.runTimeMs,
+    attempt: 0,
+    payloadJson: task.payloadJson,
+    maxAttempts: task.maxAttempts,
+    softTimeoutMs: task.softTimeoutMs,
+    hardTimeoutMs: task.hardTimeoutMs,
+    memoryBytes: task.memoryBytes,
+  };
+}

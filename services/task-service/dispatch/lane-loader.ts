@@ -1,0 +1,67 @@
+import type { Logger } from "#libs/log/logger.js";
+import { LaneBuffer, LOAD_LIMIT } from "#task-service/dispatch/lane-buffer.js";
+import type { TaskStore } from "#task-service/store/task-store.js";
+import type { WorkerRegistry } from "#task-service/workers/worker-registry.js";
+
+const RETRY_WAIT_MS = 500;
+
+/** The lanes that living workers can take from, and what fills them. Lanes of types nobody runs do not exist and cost nothing. */
+export class LaneLoader {
+  readonly #store: TaskStore;
+  readonly #logger: Logger;
+  #lanes = new Map<string, Map<string, LaneBuffer>>();
+  readonly #loadedListeners: (() => void)[] = [];
+
+  constructor(store: TaskStore, logger: Logger) {
+    this.#store = store;
+    this.#logger = logger;
+  }
+
+  /** Calls the listener after every load. */
+  onLoaded(listener: () => void): void {
+    this.#loadedListeners.push(listener);
+  }
+
+  /** Opens lanes for what the living workers run and closes the others. */
+  follow(registry: WorkerRegistry): void {
+    const lanes = new Map<string, Map<string, LaneBuffer>>();
+    for (const queue of registry.queues()) {
+      const ofQueue = new Map<string, LaneBuffer>();
+      for (const type of registry.capacity(queue).types) {
+        ofQueue.set(type, this.get(queue, type) ?? new LaneBuffer({ queue, type }));
+      }
+      lanes.set(queue, ofQueue);
+    }
+    this.#lanes = lanes;
+  }
+
+  /** The lane of a queue and type, if a living worker can take from it. */
+  get(queue: string, type: string): LaneBuffer | undefined {
+    return this.#lanes.get(queue)?.get(type);
+  }
+
+  /** The open lanes of a queue. */
+  ofQueue(queue: string): readonly LaneBuffer[] {
+    return [...(this.#lanes.get(queue)?.values() ?? [])];
+  }
+
+  /** Starts loads for lanes that run low. `isElsewhere`: the task is dispatched already. */
+  loadWhereNeeded(isElsewhere: (id: string) => boolean): void {
+    for (const lanes of this.#lanes.values()) {
+      for (const lane of lanes.values()) if (lane.needsLoad) void this.#load(lane, isElsewhere);
+    }
+  }
+
+  async #load(lane: LaneBuffer, isElsewhere: (id: string) => boolean): Promise<void> {
+    const after = lane.beginLoad();
+    try {
+      const tasks = await this.#store.read({ kind: "readDue", lane: lane.lane, after, limit: LOAD_LIMIT });
+      lane.endLoad(tasks, tasks.length < LOAD_LIMIT, isElsewhere);
+    } catch (error) {
+      lane.abandonLoad();
+      this.#logger.error({ err: error, lane: lane.lane }, "lane could not be loaded");
+      await new Promise((resolve) => setTimeout(resolve, RETRY_WAIT_MS).unref());
+    }
+    for (const listener of this.#loadedListeners) listener();
+  }
+}

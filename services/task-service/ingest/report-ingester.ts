@@ -1,0 +1,98 @@
+import type { Delivery } from "#libs/bus/bus.js";
+import type { BusConnection } from "#libs/bus/bus-connection.js";
+import { PullConsumer } from "#libs/bus/pull-consumer.js";
+import { ensureReportConsumer, ensureStreams, readReportProgress } from "#libs/bus/topology.js";
+import { delay } from "#libs/async/delay.js";
+import type { Logger } from "#libs/log/logger.js";
+import type { Service } from "#libs/service/service.js";
+import type { TaskStore } from "#task-service/store/task-store.js";
+import type { StaleClaim } from "#task-service/store/write-command.js";
+
+/** What a {@link ReportIngester} works with. */
+export interface ReportIngesterOptions {
+  readonly store: TaskStore;
+  readonly bus: BusConnection;
+  readonly logger: Logger;
+  /** Told of claims that were refused. */
+  readonly onStale: (stale: readonly StaleClaim[]) => void;
+}
+
+/** Report batches in hand at once, each at most 512 KiB. */
+const MAX_IN_HAND = 64;
+const GIVE_BACK_MS = 1000;
+const CATCH_UP_POLL_MS = 25;
+
+/**
+ * Turns workers' reports into facts: what has arrived while the last batches were being committed is applied in the next transaction,
+ * and acknowledged only after its commit.
+ */
+export class ReportIngester implements Service {
+  readonly #options: ReportIngesterOptions;
+  #consumer: PullConsumer | undefined;
+  #pending: Delivery[] = [];
+  #applying: Promise<void> | undefined;
+
+  constructor(options: ReportIngesterOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { bus, logger } = this.#options;
+    await ensureReportConsumer(bus);
+    this.#consumer = new PullConsumer(bus, {
+      stream: bus.subjects.reportStream,
+      consumer: bus.subjects.reportConsumer,
+      logger,
+      onMissing: async () => {
+        await ensureStreams(bus);
+        await ensureReportConsumer(bus);
+      },
+      onDelivery: (delivery) => {
+        this.#pending.push(delivery);
+        this.#applying ??= this.#applyAll();
+      },
+    });
+    this.#consumer.request(MAX_IN_HAND);
+  }
+
+  async stop(): Promise<void> {
+    this.#consumer?.stop();
+    await this.#applying;
+  }
+
+  /** Resolves when every report that is in the stream now has been applied, or after `timeoutMs`. Returns whether it has. */
+  async catchUp(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+    const { bus } = this.#options;
+    const { lastSequence } = await readReportProgress(bus);
+    for (const end = Date.now() + timeoutMs; Date.now() < end; await delay(CATCH_UP_POLL_MS, signal)) {
+      const { acknowledgedSequence } = await readReportProgress(bus);
+      if (acknowledgedSequence >= lastSequence) return true;
+    }
+    return false;
+  }
+
+  async #applyAll(): Promise<void> {
+    while (this.#pending.length > 0) {
+      const deliveries = this.#pending;
+      this.#pending = [];
+      await this.#apply(deliveries);
+      this.#consumer?.request(deliveries.length);
+    }
+    this.#applying = undefined;
+  }
+
+  async #apply(deliveries: readonly Delivery[]): Promise<void> {
+    const { store, logger, onStale } = this.#options;
+    try {
+      // Copied, because a view of NATS' receive buffer would take the whole buffer along to the writer's thread.
+      const batches = deliveries.map((delivery) => Uint8Array.from(delivery.data));
+      const { stale, undecodable } = await store.write({ kind: "applyReports", batches });
+      for (const delivery of deliveries) delivery.ack();
+      if (undecodable > 0) logger.error({ count: undecodable }, "report batches are undecodable, dropped");
+      if (stale.length > 0) onStale(stale);
+    } catch (error) {
+      logger.error({ err: error, batches: deliveries.length }, "reports could not be applied, trying again");
+      for (const delivery of deliveries) delivery.giveBack(GIVE_BACK_MS);
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { TaskwireError } from "#libs/errors/taskwire-error.js";
+import type { Task } from "#libs/proto/gen/taskwire/v1/task.js";
+import type { CancelTaskRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
+import { MAX_MESSAGE_CHARACTERS } from "#libs/tasks/limits.js";
+import { readTask } from "#task-service/rpc/read-task.js";
+import { presentTask } from "#task-service/rpc/present-task.js";
+import { requireTaskId, Violations } from "#task-service/rpc/violations.js";
+import type { TaskStore } from "#task-service/store/task-store.js";
+
+/** What cancelling needs besides the store: dispatch, which must not hand the task out meanwhile. */
+export interface CancelContext {
+  readonly store: TaskStore;
+  /** Keeps the task from being dispatched; returns whether it may be with a worker already. */
+  readonly holdBack: (id: string) => boolean;
+  readonly letGo: (id: string, queue: string) => void;
+  /** Takes the dispatch out of NATS; true only if it is certain that no worker was handed it. */
+  readonly withdraw: (id: string) => Promise<boolean>;
+}
+
+/** CancelTask. */
+export async function cancelTask(context: CancelContext, request: CancelTaskRequest): Promise<Task> {
+  const violations = new Violations();
+  const isReason = [...request.reason].length <= MAX_MESSAGE_CHARACTERS;
+  violations.expect(isReason, "reason", `must have at most ${MAX_MESSAGE_CHARACTERS} characters`);
+  const id = requireTaskId(request.id, violations);
+  const { queue } = await readTask(context.store, id, false);
+  const mayBeWithWorker = context.holdBack(id);
+  try {
+    await askForCancel(context, id, request.reason, mayBeWithWorker);
+    if (mayBeWithWorker && (await context.withdraw(id))) await askForCancel(context, id, request.reason, false);
+  } finally {
+    context.letGo(id, queue);
+  }
+  return presentTask(await readTask(context.store, id, true));
+}
+
+async function askForCancel(context: CancelContext, id: string, reason: string, mayBeWithWorker: boolean): Promise<void> {
+  const { verdict } = await context.store.write({ kind: "requestCancel", id, reason, mayBeWithWorker });
+  if (verdict !== "finished") return;
+  throw new TaskwireError({
+    code: "FAILED_PRECONDITION",
+    reason: "TASK_ALREADY_FINISHED",
+    message: `task ${id} has ended already and cannot be cancelled`,
+    metadata: { id },
+  });
+}

@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import { v7 as uuidv7 } from "uuid";
+import type { Task } from "#libs/proto/gen/taskwire/v1/task.js";
+import type { CreateTaskRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
+import { DEFAULT_QUEUE } from "#libs/tasks/names.js";
+import { durationMs } from "#task-service/rpc/validate-task.js";
+import type { NewTask } from "#task-service/store/task-record.js";
+
+/** The task a valid request asks for, with its id. */
+export function newTask(requestId: string, task: Task, payloadJson: string): NewTask {
+  const id = uuidv7();
+  const createTimeMs = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+  const { limits, retryPolicy } = task;
+  const wanted = {
+    type: task.type,
+    queue: task.queue === "" ? DEFAULT_QUEUE : task.queue,
+    priority: task.priority,
+    payloadJson,
+    labelsJson: JSON.stringify(task.labels),
+    description: task.description,
+    maxAttempts: task.maxAttempts,
+    initialDelayMs: retryPolicy?.initialDelay === undefined ? null : durationMs(retryPolicy.initialDelay),
+    maximumDelayMs: retryPolicy?.maximumDelay === undefined ? null : durationMs(retryPolicy.maximumDelay),
+    multiplier: retryPolicy?.multiplier ?? 0,
+    softTimeoutMs: limits?.softTimeout === undefined ? 0 : durationMs(limits.softTimeout),
+    hardTimeoutMs: limits?.hardTimeout === undefined ? 0 : durationMs(limits.hardTimeout),
+    memoryBytes: limits?.memoryBytes ?? 0,
+  };
+  return {
+    ...wanted,
+    id,
+    createTimeMs,
+    runTimeMs: Math.max(task.runTime?.getTime() ?? createTimeMs, createTimeMs),
+    requestId: requestId === "" ? null : requestId,
+    requestHash: requestId === "" ? null : requestHash({ ...wanted, runTime: task.runTime?.getTime() ?? null }, task),
+  };
+}
+
+/** The JSON form of a request's payload; `{}` when it has none. */
+export function payloadJsonOf(request: CreateTaskRequest): string {
+  const payload = request.task?.payload;
+  return payload === undefined ? "{}" : JSON.stringify(payload);
+}
+
+/** Equal for equal requests, whatever the order in which the keys of payload and labels came over the wire. */
+function requestHash(wanted: Readonly<Record<string, unknown>>, task: Task): string {
+  const canonical = JSON.stringify([
+    { ...wanted, payloadJson: undefined, labelsJson: undefined },
+    sorted(task.payload ?? {}),
+    sorted(task.labels),
+  ]);
+  return createHash("sha256").update(canonical).digest("base64url").slice(0, 22);
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, item]) => [key, sorted(item)]);
+}

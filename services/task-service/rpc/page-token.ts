@@ -1,0 +1,40 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { TaskFilter } from "#libs/proto/gen/taskwire/v1/task_service.js";
+
+/** The last row of a page. */
+export interface PageCursor {
+  readonly id: string;
+  readonly updateTimeMs: number;
+}
+
+const TOKEN = z.tuple([z.string(), z.string(), z.number()]);
+
+/** A short text that differs for different filters and orders. */
+export function filterFingerprint(filter: TaskFilter | undefined, orderBy: string): string {
+  const parts = filter === undefined ? null : { ...filter, labels: Object.entries(filter.labels).sort() };
+  return createHash("sha256").update(JSON.stringify([parts, orderBy])).digest("base64url").slice(0, 16);
+}
+
+/** Makes the token of the page after `cursor`. */
+export function makePageToken(fingerprint: string, cursor: PageCursor): string {
+  const body = Buffer.from(JSON.stringify([fingerprint, cursor.id, cursor.updateTimeMs]));
+  return Buffer.concat([seal(body), body]).toString("base64url");
+}
+
+/** Reads a token; undefined when it is malformed, altered, or belongs to another filter or order. */
+export function readPageToken(token: string, fingerprint: string): PageCursor | undefined {
+  const bytes = Buffer.from(token, "base64url");
+  const body = bytes.subarray(SEAL_BYTES);
+  if (bytes.length <= SEAL_BYTES || !seal(body).equals(bytes.subarray(0, SEAL_BYTES))) return undefined;
+  const parsed = TOKEN.safeParse(JSON.parse(body.toString()));
+  if (!parsed.success || parsed.data[0] !== fingerprint) return undefined;
+  return { id: parsed.data[1], updateTimeMs: parsed.data[2] };
+}
+
+const SEAL_BYTES = 8;
+
+/** Tells a token of ours from a made-up or damaged one; it is no secret. */
+function seal(body: Buffer): Buffer {
+  return createHash("sha256").update("taskwire page token").update(body).digest().subarray(0, SEAL_BYTES);
+}

@@ -1,0 +1,97 @@
+import type { Duration } from "#libs/proto/gen/google/protobuf/duration.js";
+import type { CreateTaskRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
+import type { Task } from "#libs/proto/gen/taskwire/v1/task.js";
+import { jsonProblem } from "#libs/tasks/json-bounds.js";
+import * as limits from "#libs/tasks/limits.js";
+import { isLabelKey, isQueueName, isTypeName } from "#libs/tasks/names.js";
+import type { Violations } from "#task-service/rpc/violations.js";
+
+const REQUEST_ID = /^[\x21-\x7e]+$/;
+
+/** Milliseconds of a protobuf Duration, rounded. */
+export function durationMs(duration: Duration): number {
+  return duration.seconds * 1000 + Math.round(duration.nanos / 1e6);
+}
+
+/** Notes everything that is wrong with one creation. `prefix`: what its fields are called in the request, for example `requests[3].`. */
+export function validateCreate(request: CreateTaskRequest, payloadJson: string, prefix: string, found: Violations): void {
+  const { requestId, task } = request;
+  if (requestId !== "") {
+    const isRight = requestId.length <= limits.MAX_REQUEST_ID_CHARACTERS && REQUEST_ID.test(requestId);
+    found.expect(isRight, `${prefix}request_id`, `must be 1 to ${limits.MAX_REQUEST_ID_CHARACTERS} printable ASCII characters`);
+  }
+  if (task === undefined) {
+    found.expect(false, `${prefix}task`, "is required");
+    return;
+  }
+  const field = `${prefix}task.`;
+  found.expect(
+    isTypeName(task.type),
+    `${field}type`,
+    task.type === "" ? "is required" : "must be 1 to 100 characters: lower-case words of a-z, 0-9, _ and -, joined by dots",
+  );
+  found.expect(
+    task.queue === "" || isQueueName(task.queue),
+    `${field}queue`,
+    "must be 1 to 63 characters of a-z, 0-9, _ and -, the first a letter or digit",
+  );
+  const isPriority = task.priority >= limits.MIN_PRIORITY && task.priority <= limits.MAX_PRIORITY;
+  found.expect(isPriority, `${field}priority`, `must be in [${limits.MIN_PRIORITY}, ${limits.MAX_PRIORITY}]`);
+  const problem = jsonProblem(task.payload ?? {}, payloadJson);
+  found.expect(problem === undefined, `${field}payload`, problem ?? "");
+  validateLabels(task.labels, field, found);
+  found.expect(
+    [...task.description].length <= limits.MAX_DESCRIPTION_CHARACTERS,
+    `${field}description`,
+    `must have at most ${limits.MAX_DESCRIPTION_CHARACTERS} characters`,
+  );
+  const isAttempts = task.maxAttempts >= 0 && task.maxAttempts <= limits.MAX_ATTEMPTS;
+  found.expect(isAttempts, `${field}max_attempts`, `must be in [1, ${limits.MAX_ATTEMPTS}], or 0 for the default`);
+  if (task.runTime !== undefined) {
+    const time = task.runTime.getTime();
+    const isRight = !Number.isNaN(time) && time <= Date.now() + limits.MAX_RUN_DELAY_MS;
+    found.expect(isRight, `${field}run_time`, "must be at most 366 days ahead");
+  }
+  validateLimits(task, field, found);
+  validateRetryPolicy(task, field, found);
+}
+
+function validateLabels(labels: Readonly<Record<string, string>>, field: string, found: Violations): void {
+  const entries = Object.entries(labels);
+  found.expect(entries.length <= limits.MAX_LABELS, `${field}labels`, `must have at most ${limits.MAX_LABELS} pairs`);
+  for (const [key, value] of entries) {
+    const name = `${field}labels[${JSON.stringify(key)}]`;
+    found.expect(isLabelKey(key), name, "must have a key of 1 to 63 letters, digits, _, -, . and /, the first a letter");
+    const isShort = Buffer.byteLength(value) <= limits.MAX_LABEL_VALUE_BYTES;
+    found.expect(isShort, name, `must have a value of at most ${limits.MAX_LABEL_VALUE_BYTES} bytes`);
+  }
+}
+
+function validateLimits(task: Task, field: string, found: Violations): void {
+  const { limits: asked } = task;
+  if (asked === undefined) return;
+  const softMs = asked.softTimeout === undefined ? undefined : durationMs(asked.softTimeout);
+  const hardMs = asked.hardTimeout === undefined ? undefined : durationMs(asked.hardTimeout);
+  for (const [name, ms] of [["soft_timeout", softMs], ["hard_timeout", hardMs]] as const) {
+    const isRight = ms === undefined || (ms >= limits.MIN_TIMEOUT_MS && ms <= limits.MAX_TIMEOUT_MS);
+    found.expect(isRight, `${field}limits.${name}`, "must be in [10 ms, 24 h]");
+  }
+  const isOrdered = softMs === undefined || hardMs === undefined || softMs < hardMs;
+  found.expect(isOrdered, `${field}limits.soft_timeout`, "must be below limits.hard_timeout");
+  const { memoryBytes } = asked;
+  const isMemory = memoryBytes === 0 || (memoryBytes >= limits.MIN_MEMORY_BYTES && memoryBytes <= limits.MAX_MEMORY_BYTES);
+  found.expect(isMemory, `${field}limits.memory_bytes`, "must be in [32 MiB, 64 GiB]");
+}
+
+function validateRetryPolicy(task: Task, field: string, found: Violations): void {
+  const { retryPolicy: policy } = task;
+  if (policy === undefined) return;
+  for (const [name, delay] of [["initial_delay", policy.initialDelay], ["maximum_delay", policy.maximumDelay]] as const) {
+    if (delay === undefined) continue;
+    const ms = durationMs(delay);
+    found.expect(ms >= 0 && ms <= limits.MAX_RETRY_DELAY_MS, `${field}retry_policy.${name}`, "must be in [0, 24 h]");
+  }
+  const { multiplier } = policy;
+  const isMultiplier = multiplier === 0 || (multiplier >= 1 && multiplier <= limits.MAX_RETRY_MULTIPLIER);
+  found.expect(isMultiplier, `${field}retry_policy.multiplier`, `must be in [1, ${limits.MAX_RETRY_MULTIPLIER}]`);
+}

@@ -1,0 +1,94 @@
+import { LOG_LEVELS, type LogLevel } from "#libs/log/logger.js";
+import { oneOf, text, toggle, wholeNumber } from "#libs/config/setting-kinds.js";
+import type { Settings } from "#libs/config/settings.js";
+
+/** Every setting of the task-service. */
+export const taskServiceSettings = {
+  grpcHost: text({
+    env: "TASKWIRE_GRPC_HOST",
+    doc: "Address the gRPC server listens on; `0.0.0.0` for all interfaces. There is no authentication yet: keep it private.",
+    default: "127.0.0.1",
+    allowed: "an address",
+  }),
+  grpcPort: wholeNumber({
+    env: "TASKWIRE_GRPC_PORT",
+    doc: "Port of the gRPC server; 0 takes a free one.",
+    default: 50051,
+    min: 0,
+    max: 65_535,
+  }),
+  database: text({
+    env: "TASKWIRE_DATABASE",
+    doc: "Path of the SQLite database; its folder is made.",
+    default: ".taskwire/taskwire.db",
+    allowed: "a path",
+  }),
+  natsUrl: text({
+    env: "TASKWIRE_NATS_URL",
+    doc: "Where NATS is; several servers separated by commas.",
+    default: "nats://127.0.0.1:4222",
+    allowed: "nats:// or tls:// addresses",
+    pattern: /^(nats|tls):\/\/[^\s,]+(,(nats|tls):\/\/[^\s,]+)*$/,
+  }),
+  prefix: text({
+    env: "TASKWIRE_PREFIX",
+    doc: "First token of every NATS subject and stream; installations that share a NATS need different ones.",
+    default: "taskwire",
+    allowed: "1 to 32 letters, digits, _ and -",
+    pattern: /^[A-Za-z0-9_-]{1,32}$/,
+  }),
+  leaseMs: wholeNumber({
+    env: "TASKWIRE_LEASE_MS",
+    doc: "An attempt whose worker was not heard of for so long is given to another worker.",
+    default: 10_000,
+    min: 1000,
+    max: 3_600_000,
+    unit: "ms",
+  }),
+  redispatchMs: wholeNumber({
+    env: "TASKWIRE_REDISPATCH_MS",
+    doc: "A dispatched task that no worker has started for so long is looked after and, if NATS lost it, dispatched again.",
+    default: 10_000,
+    min: 500,
+    max: 3_600_000,
+    unit: "ms",
+  }),
+  retentionHours: wholeNumber({
+    env: "TASKWIRE_RETENTION_HOURS",
+    doc: "How long finished tasks and their events are kept; 0 keeps them for ever.",
+    default: 168,
+    min: 0,
+    max: 876_000,
+    unit: "h",
+  }),
+  watchHeartbeatMs: wholeNumber({
+    env: "TASKWIRE_WATCH_HEARTBEAT_MS",
+    doc: "Idle watch streams get a heartbeat frame this often.",
+    default: 15_000,
+    min: 100,
+    max: 600_000,
+    unit: "ms",
+  }),
+  reflection: toggle({
+    env: "TASKWIRE_REFLECTION",
+    doc: "Whether the server describes itself to grpcurl and its like.",
+    default: true,
+  }),
+  shutdownGraceMs: wholeNumber({
+    env: "TASKWIRE_SHUTDOWN_GRACE_MS",
+    doc: "How long calls under way may take to finish when the service stops.",
+    default: 5000,
+    min: 0,
+    max: 600_000,
+    unit: "ms",
+  }),
+  logLevel: oneOf<LogLevel>({
+    env: "TASKWIRE_LOG_LEVEL",
+    doc: "Least grave log lines that are written.",
+    default: "info",
+    values: LOG_LEVELS,
+  }),
+};
+
+/** The settings' values. */
+export type TaskServiceSettings = Settings<typeof taskServiceSettings>;

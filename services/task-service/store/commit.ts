@@ -1,0 +1,34 @@
+import type { TaskState } from "#libs/tasks/task-state.js";
+
+/** A committed event, encoded once as `taskwire.v1.TaskEvent`. */
+export interface CommittedEvent {
+  readonly revision: number;
+  readonly taskId: string;
+  readonly sequence: number;
+  readonly isTerminal: boolean;
+  readonly body: Uint8Array;
+}
+
+/** How a task stands after a commit; what dispatch and leases go by. */
+export interface TaskChange {
+  readonly id: string;
+  readonly key: number;
+  readonly queue: string;
+  readonly type: string;
+  readonly priority: number;
+  readonly runTimeMs: number;
+  /** Its run time was in the future: upkeep makes it due. */
+  readonly isWaiting: boolean;
+  readonly state: TaskState;
+  readonly attempt: number;
+  readonly workerId: string | null;
+  readonly isCancelRequested: boolean;
+}
+
+/** What one commit changed. */
+export interface Commit {
+  /** The log's revision after it. */
+  readonly revision: number;
+  readonly events: readonly CommittedEvent[];
+  readonly changes: readonly TaskChange[];
+}

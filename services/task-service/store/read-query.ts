@@ -1,0 +1,62 @@
+import type { TaskState } from "#libs/tasks/task-state.js";
+import type { DispatchKey, DueTask, RunningTask, TaskRecord } from "#task-service/store/task-record.js";
+
+/** What the readers can be asked. */
+export type ReadQuery =
+  | { readonly kind: "getTask"; readonly id: string; readonly isFull: boolean }
+  | { readonly kind: "listTasks"; readonly list: ListQuery }
+  | { readonly kind: "readEvents"; readonly id: string; readonly afterSequence: number; readonly limit: number }
+  | { readonly kind: "readDue"; readonly lane: Lane; readonly after: DispatchKey | null; readonly limit: number }
+  | { readonly kind: "loadDue"; readonly keys: readonly number[] }
+  | { readonly kind: "readRunning" }
+  | { readonly kind: "lastRevision" };
+
+/** Due tasks are kept apart by queue and type, so that a type no worker runs cannot stand in the way of others. */
+export interface Lane {
+  readonly queue: string;
+  readonly type: string;
+}
+
+/** Which tasks, in which order, from where. Fields are joined by AND, the values of a list by OR; an empty list means any. */
+export interface ListQuery {
+  readonly ids: readonly string[];
+  readonly types: readonly string[];
+  readonly queues: readonly string[];
+  readonly states: readonly TaskState[];
+  readonly labels: readonly (readonly [key: string, value: string])[];
+  readonly createTimeFromMs: number | null;
+  readonly createTimeBeforeMs: number | null;
+  readonly updateTimeFromMs: number | null;
+  readonly updateTimeBeforeMs: number | null;
+  /** Ids are UUIDv7 and carry the creation time: sorting by id is sorting by creation. */
+  readonly sortBy: "id" | "update_time";
+  readonly isDescending: boolean;
+  /** The last row of the page before. */
+  readonly after: { readonly id: string; readonly updateTimeMs: number } | null;
+  readonly limit: number;
+  readonly isFull: boolean;
+  /** The page ends early when its payloads and results add up to this. */
+  readonly maxBytes: number;
+}
+
+/** What the readers answer, by query. */
+export interface ReadResults {
+  getTask: TaskRecord | null;
+  listTasks: { readonly tasks: readonly TaskRecord[]; readonly hasMore: boolean };
+  /** Null: no such task. */
+  readEvents: TaskHistory | null;
+  readDue: readonly DueTask[];
+  loadDue: readonly DueTask[];
+  readRunning: readonly RunningTask[];
+  lastRevision: number;
+}
+
+/** Some events of a task, and how the task stood in the same snapshot of the database. */
+export interface TaskHistory {
+  readonly state: TaskState;
+  readonly sequence: number;
+  readonly events: readonly { readonly revision: number; readonly sequence: number; readonly body: Uint8Array }[];
+}
+
+/** The answer to one query. */
+export type AnswerTo<Q extends ReadQuery> = ReadResults[Q["kind"]];

@@ -1,0 +1,135 @@
+import { Worker } from "node:worker_threads";
+import { deferred, type Deferred } from "#libs/async/deferred.js";
+import { TaskwireError } from "#libs/errors/taskwire-error.js";
+import type { Commit } from "#task-service/store/commit.js";
+import { unpackReply, type WriterRequest, type WriterResponse } from "#task-service/store/sqlite/writer-protocol.js";
+import type { ResultOf, WriteCommand } from "#task-service/store/write-command.js";
+
+interface Waiting {
+  readonly command: WriteCommand;
+  readonly result: Deferred<unknown>;
+}
+
+const MAX_GROUP_COMMANDS = 2000;
+/** Beyond this many waiting commands new ones are refused: the disk does not keep up. */
+const MAX_WAITING_COMMANDS = 20_000;
+
+/**
+ * The writer's thread seen from outside. Commands that arrive while a group is being committed form the next group: no timers, no
+ * fixed size, no added wait when idle.
+ */
+export class GroupWriter {
+  readonly #path: string;
+  readonly #onCommit: (commit: Commit) => void;
+  #thread: Worker | undefined;
+  #waiting: Waiting[] = [];
+  #underWay: Waiting[] = [];
+  #isScheduled = false;
+  #failure: Error | undefined;
+  #exit: Promise<void> = Promise.resolve();
+
+  constructor(path: string, onCommit: (commit: Commit) => void) {
+    this.#path = path;
+    this.#onCommit = onCommit;
+  }
+
+  /** Starts the thread; rejects with the reason when it cannot open the database. */
+  async start(): Promise<void> {
+    const thread = new Worker(new URL("./writer-thread.js", import.meta.url), { workerData: { path: this.#path } });
+    const ready = deferred<void>();
+    const exited = deferred<void>();
+    this.#exit = exited.promise;
+    thread.on("message", (response: WriterResponse) => {
+      if (response.kind === "ready") ready.resolve();
+      else if (response.kind === "failed") ready.reject(new Error(response.message));
+      else this.#onReply(response);
+    });
+    thread.on("error", (error) => {
+      this.#fail(error);
+      ready.reject(error);
+    });
+    thread.on("exit", () => {
+      this.#fail(new Error("the database thread has ended"));
+      exited.resolve();
+    });
+    this.#thread = thread;
+    await ready.promise;
+  }
+
+  /**
+   * Hands a command to the writer; resolves after its commit. Rejects with UNAVAILABLE (`DATABASE_UNAVAILABLE`) when it could not be
+   * committed, RESOURCE_EXHAUSTED (`WRITE_QUEUE_FULL`) when too many wait.
+   */
+  write<C extends WriteCommand>(command: C): Promise<ResultOf<C>> {
+    if (this.#failure !== undefined) return Promise.reject(databaseUnavailable(this.#failure.message));
+    if (this.#waiting.length >= MAX_WAITING_COMMANDS) return Promise.reject(writeQueueFull());
+    const result = deferred<unknown>();
+    this.#waiting.push({ command, result });
+    if (!this.#isScheduled && this.#underWay.length === 0) {
+      this.#isScheduled = true;
+      setImmediate(() => {
+        this.#isScheduled = false;
+        this.#send();
+      });
+    }
+    return result.promise as Promise<ResultOf<C>>;
+  }
+
+  /** Commits what waits, then closes the database. */
+  async stop(): Promise<void> {
+    const pending = [...this.#underWay, ...this.#waiting].map((waiting) => waiting.result.promise);
+    await Promise.allSettled(pending);
+    this.#post({ kind: "close" });
+    await this.#exit;
+  }
+
+  #send(): void {
+    if (this.#waiting.length === 0 || this.#underWay.length > 0 || this.#failure !== undefined) return;
+    this.#underWay = this.#waiting.splice(0, MAX_GROUP_COMMANDS);
+    const commands = this.#underWay.map((waiting) => waiting.command);
+    this.#post({ kind: "group", group: { commands, nowMs: Date.now() } });
+  }
+
+  #onReply(response: Extract<WriterResponse, { kind: "reply" }>): void {
+    const { results, commit } = unpackReply(response.reply);
+    const done = this.#underWay;
+    this.#underWay = [];
+    this.#send();
+    for (const [index, waiting] of done.entries()) {
+      const result = results[index];
+      if (result?.ok === true) waiting.result.resolve(result.value);
+      else waiting.result.reject(databaseUnavailable(result?.message ?? "no answer"));
+    }
+    if (commit.events.length > 0 || commit.changes.length > 0) this.#onCommit(commit);
+  }
+
+  #post(request: WriterRequest): void {
+    this.#thread?.postMessage(request);
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const waiting of [...this.#underWay, ...this.#waiting]) waiting.result.reject(databaseUnavailable(error.message));
+    this.#underWay = [];
+    this.#waiting = [];
+  }
+}
+
+function databaseUnavailable(detail: string): TaskwireError {
+  return new TaskwireError({
+    code: "UNAVAILABLE",
+    reason: "DATABASE_UNAVAILABLE",
+    message: "the database did not take the change; try again",
+    retryAfterMs: 1000,
+    cause: new Error(detail),
+  });
+}
+
+function writeQueueFull(): TaskwireError {
+  return new TaskwireError({
+    code: "RESOURCE_EXHAUSTED",
+    reason: "WRITE_QUEUE_FULL",
+    message: "too many changes wait for the database; try again",
+    retryAfterMs: 1000,
+  });
+}

@@ -1,0 +1,138 @@
+import type { Database, Statement } from "better-sqlite3";
+import { sql, type Compilable } from "kysely";
+import { TaskState } from "#libs/tasks/task-state.js";
+import { createQueryBuilder } from "#task-service/store/query-builder.js";
+import type { AnswerTo, ReadQuery, ReadResults } from "#task-service/store/read-query.js";
+import { listStatement } from "#task-service/store/sqlite/list-statement.js";
+import { openForReading } from "#task-service/store/sqlite/open-database.js";
+import { BASIC_COLUMNS, FULL_COLUMNS, recordOf, type TaskRow } from "#task-service/store/task-columns.js";
+import type { DueTask, RunningTask, TaskRecord } from "#task-service/store/task-record.js";
+
+const db = createQueryBuilder();
+const bound = <T extends number | string>() => sql<T>`?`;
+const MAX_EVENT_BYTES = 1024 * 1024;
+
+const dueColumns = db
+  .selectFrom("tasks")
+  .select(["key", "id", "type", "queue", "priority", "attempt", "payload as payloadJson", "run_time as runTimeMs"])
+  .select(["max_attempts as maxAttempts", "soft_timeout as softTimeoutMs", "hard_timeout as hardTimeoutMs"])
+  .select(["memory_bytes as memoryBytes"]);
+
+const dueInLane = dueColumns
+  .where("state", "=", sql.lit(TaskState.PENDING))
+  .where("waiting", "=", sql.lit(0))
+  .where("queue", "=", bound<string>())
+  .where("type", "=", bound<string>())
+  .orderBy("priority", "desc")
+  .orderBy("run_time")
+  .orderBy("key")
+  .limit(bound<number>());
+
+const dueInLaneAfter = dueInLane
+  .where("priority", "<=", bound<number>())
+  .where(sql<boolean>`(priority < ? or (run_time, key) > (?, ?))`);
+
+/** A reading connection of a SQLite database. Synchronous; lives in a thread. */
+export class SqliteReader {
+  readonly #database: Database;
+  readonly #getBasic: Statement<[string], TaskRow>;
+  readonly #getFull: Statement<[string], TaskRow>;
+  readonly #head: Statement<[string], { key: number; state: TaskState; sequence: number }>;
+  readonly #events: Statement<[number, number, number], { revision: number; sequence: number; body: Uint8Array }>;
+  readonly #dueFirst: Statement<[string, string, number], DueTask>;
+  readonly #dueAfter: Statement<[string, string, number, number, number, number, number], DueTask>;
+  readonly #dueByKey: Statement<[number], DueTask>;
+  readonly #running: Statement<[], Omit<RunningTask, "isCancelRequested"> & { cancelTime: number | null }>;
+  readonly #lastRevision: Statement<[], { value: number | null }>;
+
+  constructor(path: string) {
+    this.#database = openForReading(path);
+    const prepare = <P extends unknown[], R>(query: Compilable) => this.#database.prepare<P, R>(query.compile().sql);
+    this.#getBasic = prepare(db.selectFrom("tasks").select(BASIC_COLUMNS).where("id", "=", bound<string>()));
+    this.#getFull = prepare(db.selectFrom("tasks").select(FULL_COLUMNS).where("id", "=", bound<string>()));
+    this.#head = prepare(db.selectFrom("tasks").select(["key", "state", "sequence"]).where("id", "=", bound<string>()));
+    this.#events = prepare(
+      db
+        .selectFrom("task_events")
+        .select(["revision", "sequence", "body"])
+        .where("task_key", "=", bound<number>())
+        .where("sequence", ">", bound<number>())
+        .orderBy("sequence")
+        .limit(bound<number>()),
+    );
+    this.#dueFirst = prepare(dueInLane);
+    this.#dueAfter = prepare(dueInLaneAfter);
+    this.#dueByKey = prepare(
+      dueColumns.where("key", "=", bound<number>()).where("state", "=", sql.lit(TaskState.PENDING)).where("waiting", "=", sql.lit(0)),
+    );
+    this.#running = prepare(
+      db
+        .selectFrom("tasks")
+        .select(["id", "queue", "type", "attempt", "worker_id as workerId", "cancel_request_time as cancelTime"])
+        .where("state", "=", sql.lit(TaskState.RUNNING))
+        .$narrowType<{ workerId: string }>(),
+    );
+    this.#lastRevision = prepare(db.selectFrom("task_events").select((eb) => eb.fn.max("revision").as("value")));
+  }
+
+  /** Answers one query. */
+  answer<Q extends ReadQuery>(query: Q): AnswerTo<Q>;
+  answer(query: ReadQuery): ReadResults[ReadQuery["kind"]] {
+    switch (query.kind) {
+      case "getTask": {
+        const row = (query.isFull ? this.#getFull : this.#getBasic).get(query.id);
+        return row === undefined ? null : recordOf(row);
+      }
+      case "listTasks":
+        return this.#list(query);
+      case "readEvents":
+        return this.#history(query);
+      case "readDue": {
+        const { lane, after, limit } = query;
+        if (after === null) return this.#dueFirst.all(lane.queue, lane.type, limit);
+        const { priority, runTimeMs, key } = after;
+        return this.#dueAfter.all(lane.queue, lane.type, priority, priority, runTimeMs, key, limit);
+      }
+      case "loadDue":
+        return query.keys.flatMap((key) => this.#dueByKey.get(key) ?? []);
+      case "readRunning":
+        return this.#running.all().map(({ cancelTime, ...task }) => ({ ...task, isCancelRequested: cancelTime !== null }));
+      case "lastRevision":
+        return this.#lastRevision.get()?.value ?? 0;
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #list(query: Extract<ReadQuery, { kind: "listTasks" }>): ReadResults["listTasks"] {
+    const compiled = listStatement(query.list);
+    const statement = this.#database.prepare<unknown[], TaskRow>(compiled.sql);
+    const tasks: TaskRecord[] = [];
+    let bytes = 0;
+    for (const row of statement.iterate(...compiled.parameters)) {
+      bytes += (row.payload?.length ?? 0) + (row.result?.length ?? 0) + 500;
+      const isFull = tasks.length === query.list.limit || (tasks.length > 0 && bytes > query.list.maxBytes);
+      if (isFull) return { tasks, hasMore: true };
+      tasks.push(recordOf(row));
+    }
+    return { tasks, hasMore: false };
+  }
+
+  /** Task and events come from one snapshot, so that “nothing more” can be told from “not yet read”. */
+  #history(query: Extract<ReadQuery, { kind: "readEvents" }>): ReadResults["readEvents"] {
+    return this.#database.transaction(() => {
+      const head = this.#head.get(query.id);
+      if (head === undefined) return null;
+      const events: { revision: number; sequence: number; body: Uint8Array }[] = [];
+      let bytes = 0;
+      for (const event of this.#events.iterate(head.key, query.afterSequence, query.limit)) {
+        events.push({ ...event, body: new Uint8Array(event.body) });
+        bytes += event.body.length;
+        if (bytes > MAX_EVENT_BYTES) break;
+      }
+      return { state: head.state, sequence: head.sequence, events };
+    })();
+  }
+}

@@ -1,0 +1,57 @@
+import type { Commit } from "#task-service/store/commit.js";
+import type { AnswerTo, ReadQuery } from "#task-service/store/read-query.js";
+import { GroupWriter } from "#task-service/store/sqlite/group-writer.js";
+import { ReaderThread } from "#task-service/store/sqlite/reader-client.js";
+import type { TaskStore } from "#task-service/store/task-store.js";
+import type { ResultOf, WriteCommand } from "#task-service/store/write-command.js";
+
+/** A {@link TaskStore} on one SQLite file: a thread that writes, one for quick reads, one for lists. */
+export class SqliteStore implements TaskStore {
+  readonly #path: string;
+  readonly #listeners: ((commit: Commit) => void)[] = [];
+  readonly #writer: GroupWriter;
+  #quickReader: ReaderThread | undefined;
+  #listReader: ReaderThread | undefined;
+  #revision = 0;
+
+  /** `path`: the database file; its folder is made, its migrations run, a lock file is kept beside it. */
+  constructor(path: string) {
+    this.#path = path;
+    this.#writer = new GroupWriter(path, (commit) => {
+      this.#revision = commit.revision;
+      for (const listener of this.#listeners) listener(commit);
+    });
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  async start(): Promise<void> {
+    await this.#writer.start();
+    this.#quickReader = new ReaderThread(this.#path);
+    this.#listReader = new ReaderThread(this.#path);
+    this.#revision = await this.read({ kind: "lastRevision" });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#quickReader?.stop(), this.#listReader?.stop()]);
+    this.#quickReader = undefined;
+    this.#listReader = undefined;
+    await this.#writer.stop();
+  }
+
+  write<C extends WriteCommand>(command: C): Promise<ResultOf<C>> {
+    return this.#writer.write(command);
+  }
+
+  read<Q extends ReadQuery>(query: Q): Promise<AnswerTo<Q>> {
+    const reader = query.kind === "listTasks" ? this.#listReader : this.#quickReader;
+    if (reader === undefined) throw new Error("the store has not started");
+    return reader.ask(query);
+  }
+
+  onCommit(listener: (commit: Commit) => void): void {
+    this.#listeners.push(listener);
+  }
+}

@@ -1,0 +1,151 @@
+import type { Database, Statement } from "better-sqlite3";
+import { sql, type Compilable } from "kysely";
+import { TaskState } from "#libs/tasks/task-state.js";
+import { createQueryBuilder } from "#task-service/store/query-builder.js";
+import type { TaskEventsTable, TasksTable } from "#task-service/store/schema.js";
+import { BASIC_COLUMNS, FULL_COLUMNS, type TaskRow } from "#task-service/store/task-columns.js";
+
+const db = createQueryBuilder();
+/** Stands for a value bound at run time, in the order of appearance. */
+const bound = <T extends number | string>() => sql<T>`?`;
+
+/** The columns a new task is inserted with, in the order they are bound. */
+export const INSERT_COLUMNS = [
+  "key",
+  "id",
+  "type",
+  "queue",
+  "waiting",
+  "priority",
+  "payload",
+  "labels",
+  "description",
+  "max_attempts",
+  "initial_delay",
+  "maximum_delay",
+  "multiplier",
+  "create_time",
+  "update_time",
+  "run_time",
+  "soft_timeout",
+  "hard_timeout",
+  "memory_bytes",
+  "request_id",
+  "request_hash",
+] as const satisfies readonly (keyof TasksTable)[];
+
+/** The columns that change in a task's life, in the order they are bound; its key is bound last. */
+export const UPDATE_COLUMNS = [
+  "state",
+  "waiting",
+  "result",
+  "error",
+  "attempt",
+  "uncounted_attempts",
+  "max_attempts",
+  "initial_delay",
+  "maximum_delay",
+  "multiplier",
+  "report_number",
+  "worker_id",
+  "progress",
+  "update_time",
+  "start_time",
+  "end_time",
+  "run_time",
+  "cancel_request_time",
+  "cancel_reason",
+  "sequence",
+] as const satisfies readonly (keyof TasksTable)[];
+
+/** Every statement of the writer, compiled once per connection. */
+export interface WriterStatements {
+  readonly insertTask: Statement;
+  readonly insertEvent: Statement;
+  readonly updateTask: Statement;
+  readonly selectById: Statement<[string], TaskRow>;
+  readonly selectByRequestId: Statement<[string], TaskRow & { request_hash: string | null }>;
+  readonly selectWaitingDue: Statement<[number, number], TaskRow>;
+  readonly selectNextWaiting: Statement<[], { run_time: number }>;
+  readonly clearWaiting: Statement<[number]>;
+  readonly selectFinishedBefore: Statement<[number, number], { key: number; id: string }>;
+  readonly deleteEvents: Statement<[number]>;
+  readonly deleteTask: Statement<[number]>;
+  readonly selectCounters: Statement<[], { last_key: number; last_revision: number }>;
+  readonly selectMaxKey: Statement<[], { value: number | null }>;
+  readonly selectMaxRevision: Statement<[], { value: number | null }>;
+  readonly saveCounters: Statement<[number, number]>;
+}
+
+/** Prepares the writer's statements on its connection. */
+export function prepareWriterStatements(database: Database): WriterStatements {
+  const prepare = <P extends unknown[], R>(query: Compilable): Statement<P, R> => database.prepare<P, R>(query.compile().sql);
+  const fresh = {
+    state: sql.lit(TaskState.PENDING),
+    attempt: sql.lit(0),
+    uncounted_attempts: sql.lit(0),
+    report_number: sql.lit(0),
+    cancel_reason: sql.lit(""),
+    sequence: sql.lit(1),
+  };
+  return {
+    insertTask: prepare(
+      db.insertInto("tasks").values({ ...valuesOf<TasksTable, (typeof INSERT_COLUMNS)[number]>(INSERT_COLUMNS), ...fresh }),
+    ),
+    insertEvent: prepare(
+      db
+        .insertInto("task_events")
+        .values(valuesOf<TaskEventsTable, keyof TaskEventsTable>(["revision", "task_key", "sequence", "body"])),
+    ),
+    updateTask: prepare(
+      db
+        .updateTable("tasks")
+        .set(valuesOf<TasksTable, (typeof UPDATE_COLUMNS)[number]>(UPDATE_COLUMNS))
+        .where("key", "=", bound<number>()),
+    ),
+    selectById: prepare(db.selectFrom("tasks").select(BASIC_COLUMNS).where("id", "=", bound<string>())),
+    selectByRequestId: prepare(
+      db
+        .selectFrom("tasks")
+        .select([...FULL_COLUMNS, "request_hash"])
+        .where("request_id", "=", bound<string>()),
+    ),
+    selectWaitingDue: prepare(
+      db
+        .selectFrom("tasks")
+        .select(BASIC_COLUMNS)
+        .where("waiting", "=", sql.lit(1))
+        .where("run_time", "<=", bound<number>())
+        .orderBy("run_time")
+        .limit(bound<number>()),
+    ),
+    selectNextWaiting: prepare(
+      db.selectFrom("tasks").select("run_time").where("waiting", "=", sql.lit(1)).orderBy("run_time").limit(sql.lit(1)),
+    ),
+    clearWaiting: prepare(
+      db
+        .updateTable("tasks")
+        .set({ waiting: sql.lit(0) })
+        .where("key", "=", bound<number>()),
+    ),
+    selectFinishedBefore: prepare(
+      db
+        .selectFrom("tasks")
+        .select(["key", "id"])
+        .where("update_time", "<", bound<number>())
+        .where("state", ">=", sql.lit(TaskState.COMPLETED))
+        .orderBy("update_time")
+        .limit(bound<number>()),
+    ),
+    deleteEvents: prepare(db.deleteFrom("task_events").where("task_key", "=", bound<number>())),
+    deleteTask: prepare(db.deleteFrom("tasks").where("key", "=", bound<number>())),
+    selectCounters: prepare(db.selectFrom("counters").select(["last_key", "last_revision"])),
+    selectMaxKey: prepare(db.selectFrom("tasks").select((eb) => eb.fn.max("key").as("value"))),
+    selectMaxRevision: prepare(db.selectFrom("task_events").select((eb) => eb.fn.max("revision").as("value"))),
+    saveCounters: prepare(db.updateTable("counters").set(valuesOf(["last_key", "last_revision"]))),
+  };
+}
+
+function valuesOf<T, C extends keyof T>(columns: readonly C[]): Record<C, never> {
+  return Object.fromEntries(columns.map((column) => [column, sql`?`])) as unknown as Record<C, never>;
+}

@@ -1,0 +1,194 @@
+import type { Moment } from "#libs/tasks/decide.js";
+import type { EventFact } from "#libs/tasks/event-fact.js";
+import { isTerminal, TaskState } from "#libs/tasks/task-state.js";
+import type { Commit, CommittedEvent, TaskChange } from "#task-service/store/commit.js";
+import { encodeEvent } from "#task-service/store/event-body.js";
+import type { WriterStatements } from "#task-service/store/sqlite/statements.js";
+import type { CachedTask, TaskCache } from "#task-service/store/sqlite/task-cache.js";
+import { recordOf } from "#task-service/store/task-columns.js";
+import type { TaskRecord } from "#task-service/store/task-record.js";
+import type { WriteResults } from "#task-service/store/write-command.js";
+
+/** What a {@link Transaction} works with. */
+export interface TransactionOptions {
+  readonly statements: WriterStatements;
+  readonly cache: TaskCache;
+  readonly nowMs: number;
+  readonly lastKey: number;
+  readonly lastRevision: number;
+}
+
+/**
+ * One transaction's work in progress. Events are inserted as they happen; a task that changes several times is written back once,
+ * at the end, which is why `started` and `succeeded` of a quick task cost one update.
+ */
+export class Transaction {
+  readonly statements: WriterStatements;
+  readonly moment: Moment;
+  readonly cache: TaskCache;
+  lastKey: number;
+  lastRevision: number;
+  readonly #events: CommittedEvent[] = [];
+  readonly #changed = new Set<CachedTask>();
+  readonly #changes: TaskChange[] = [];
+
+  constructor(options: TransactionOptions) {
+    this.statements = options.statements;
+    this.cache = options.cache;
+    this.moment = { nowMs: options.nowMs, random: Math.random };
+    this.lastKey = options.lastKey;
+    this.lastRevision = options.lastRevision;
+  }
+
+  /** Finds a task to change. */
+  find(id: string): CachedTask | undefined {
+    const cached = this.cache.get(id);
+    if (cached !== undefined) return cached;
+    const row = this.statements.selectById.get(id);
+    if (row === undefined) return undefined;
+    const entry: CachedTask = { task: recordOf(row), isWaiting: row.waiting === 1, isDirty: false };
+    this.cache.set(id, entry);
+    return entry;
+  }
+
+  /** Gives facts their sequence and revision and inserts them; the task is written back at the end. */
+  record(entry: CachedTask, facts: readonly EventFact[]): void {
+    const { task } = entry;
+    for (const fact of facts) {
+      task.sequence += 1;
+      this.insertEvent(task, fact);
+    }
+    if (facts.length === 0) return;
+    entry.isDirty = true;
+    this.#changed.add(entry);
+  }
+
+  /** Inserts one event at the task's present sequence. */
+  insertEvent(task: TaskRecord, fact: EventFact): void {
+    this.lastRevision += 1;
+    const { lastRevision: revision, moment } = this;
+    const { id: taskId, sequence, state, attempt } = task;
+    const body = encodeEvent({ revision, sequence, taskId, timeMs: moment.nowMs, state: stateAfter(fact, state), attempt }, fact);
+    this.statements.insertEvent.run(revision, task.key, sequence, body);
+    const isTerminalEvent = fact.kind === "completed" || fact.kind === "failed" || fact.kind === "cancelled";
+    this.#events.push({ revision, taskId, sequence, isTerminal: isTerminalEvent, body });
+  }
+
+  /** Notes how a task stands now for those who are told of the commit. */
+  announce(entry: CachedTask): void {
+    const { task } = entry;
+    this.#changes.push({
+      id: task.id,
+      key: task.key,
+      queue: task.queue,
+      type: task.type,
+      priority: task.priority,
+      runTimeMs: task.runTimeMs,
+      isWaiting: entry.isWaiting,
+      state: task.state,
+      attempt: task.attempt,
+      workerId: task.workerId,
+      isCancelRequested: task.cancelRequestTimeMs !== null,
+    });
+  }
+
+  /** Makes tasks due whose run time has come. */
+  makeDue(limit: number): WriteResults["makeDue"] {
+    const rows = this.statements.selectWaitingDue.all(this.moment.nowMs, limit);
+    for (const row of rows) {
+      this.statements.clearWaiting.run(row.key);
+      const entry = this.cache.get(row.id) ?? { task: recordOf(row), isWaiting: false, isDirty: false };
+      entry.isWaiting = false;
+      this.announce(entry);
+    }
+    return { count: rows.length, nextRunTimeMs: this.statements.selectNextWaiting.get()?.run_time ?? null };
+  }
+
+  /** Deletes finished tasks that have not changed since `beforeMs`, with their events. */
+  deleteFinished(beforeMs: number, limit: number): WriteResults["deleteFinished"] {
+    const rows = this.statements.selectFinishedBefore.all(beforeMs, limit);
+    for (const row of rows) {
+      this.statements.deleteEvents.run(row.key);
+      this.statements.deleteTask.run(row.key);
+      this.cache.delete(row.id);
+    }
+    if (rows.length > 0) this.saveCounters();
+    return { count: rows.length };
+  }
+
+  /** Remembers the counters, so that deleting the newest rows cannot make them go back. */
+  saveCounters(): void {
+    this.statements.saveCounters.run(this.lastKey, this.lastRevision);
+  }
+
+  /** Writes changed tasks back; the last step before the commit. */
+  flush(): void {
+    for (const entry of this.#changed) {
+      this.#writeBack(entry);
+      this.announce(entry);
+    }
+  }
+
+  /** What the transaction changed; after the commit. */
+  commit(): Commit {
+    return { revision: this.lastRevision, events: this.#events, changes: this.#changes };
+  }
+
+  #writeBack(entry: CachedTask): void {
+    const { task } = entry;
+    entry.isDirty = false;
+    entry.isWaiting = task.state === TaskState.PENDING && task.runTimeMs > this.moment.nowMs;
+    task.updateTimeMs = this.moment.nowMs;
+    this.statements.updateTask.run(
+      task.state,
+      entry.isWaiting ? 1 : 0,
+      task.resultJson,
+      task.error === null ? null : JSON.stringify(task.error),
+      task.attempt,
+      task.uncountedAttempts,
+      task.maxAttempts,
+      task.initialDelayMs,
+      task.maximumDelayMs,
+      task.multiplier,
+      task.reportNumber,
+      task.workerId,
+      task.progress === null ? null : JSON.stringify(task.progress),
+      task.updateTimeMs,
+      task.startTimeMs,
+      task.endTimeMs,
+      task.runTimeMs,
+      task.cancelRequestTimeMs,
+      task.cancelReason,
+      task.sequence,
+      task.key,
+    );
+    // A finished task is not asked for again; its result would only fill the cache.
+    if (isTerminal(task.state)) this.cache.delete(task.id);
+  }
+}
+
+/** The state a watcher should see at an event, even where one claim made several events. */
+function stateAfter(fact: EventFact, state: TaskState): TaskState {
+  switch (fact.kind) {
+    case "created":
+    case "retryScheduled":
+    case "released":
+      return TaskState.PENDING;
+    case "started":
+    case "progress":
+    case "log":
+    case "output":
+    case "cancelDelivered":
+    case "softLimitReached":
+      return TaskState.RUNNING;
+    case "completed":
+      return TaskState.COMPLETED;
+    case "failed":
+      return TaskState.FAILED;
+    case "cancelled":
+      return TaskState.CANCELLED;
+    case "cancelRequested":
+    case "staleReportRejected":
+      return isTerminal(state) ? TaskState.PENDING : state;
+  }
+}

@@ -1,0 +1,32 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { errorMessage } from "#libs/errors/error-message.js";
+import { SqliteWriter } from "#task-service/store/sqlite/sqlite-writer.js";
+import { packReply, type WriterRequest, type WriterResponse } from "#task-service/store/sqlite/writer-protocol.js";
+
+/** The writer's thread: opens the database it is told of, says how that went, then answers groups until it is told to close. */
+function main(path: string): void {
+  if (parentPort === null) throw new Error("the writer runs in a thread of its own");
+  const port = parentPort;
+  const send = (response: WriterResponse, transfer: ArrayBuffer[] = []) => {
+    port.postMessage(response, transfer);
+  };
+  let writer: SqliteWriter;
+  try {
+    writer = new SqliteWriter(path);
+  } catch (error) {
+    send({ kind: "failed", message: errorMessage(error) });
+    return;
+  }
+  port.on("message", (request: WriterRequest) => {
+    if (request.kind === "close") {
+      writer.close();
+      port.close();
+      return;
+    }
+    const packed = packReply(writer.apply(request.group));
+    send({ kind: "reply", reply: packed }, [packed.bodies]);
+  });
+  send({ kind: "ready" });
+}
+
+main((workerData as { path: string }).path);

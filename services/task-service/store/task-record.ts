@@ -1,0 +1,75 @@
+import type { TaskFacts } from "#libs/tasks/task-facts.js";
+
+/** A stored task. Times are milliseconds since 1970, spans milliseconds; 0 limits mean “not set”. */
+export interface TaskRecord extends TaskFacts {
+  /** Row number: rises in the order of creation. */
+  readonly key: number;
+  readonly type: string;
+  readonly queue: string;
+  readonly priority: number;
+  /** JSON object as text; empty when it was not asked for. */
+  readonly payloadJson: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly description: string;
+  readonly createTimeMs: number;
+  updateTimeMs: number;
+  sequence: number;
+  readonly softTimeoutMs: number;
+  readonly hardTimeoutMs: number;
+  readonly memoryBytes: number;
+}
+
+/** A task about to be accepted. */
+export interface NewTask {
+  readonly id: string;
+  readonly type: string;
+  readonly queue: string;
+  readonly priority: number;
+  readonly payloadJson: string;
+  readonly labelsJson: string;
+  readonly description: string;
+  readonly maxAttempts: number;
+  readonly initialDelayMs: number | null;
+  readonly maximumDelayMs: number | null;
+  readonly multiplier: number;
+  readonly createTimeMs: number;
+  readonly runTimeMs: number;
+  readonly softTimeoutMs: number;
+  readonly hardTimeoutMs: number;
+  readonly memoryBytes: number;
+  /** Idempotency key, or null. */
+  readonly requestId: string | null;
+  /** Hash of everything the client asked for; compared when the same request id comes again. */
+  readonly requestHash: string | null;
+}
+
+/** What dispatch orders tasks by: priority (higher first), then run time, then age. */
+export interface DispatchKey {
+  readonly priority: number;
+  readonly runTimeMs: number;
+  readonly key: number;
+}
+
+/** A due task as dispatch needs it. */
+export interface DueTask extends DispatchKey {
+  readonly id: string;
+  readonly type: string;
+  readonly queue: string;
+  /** Number of the latest attempt; the next one is dispatched. */
+  readonly attempt: number;
+  readonly payloadJson: string;
+  readonly maxAttempts: number;
+  readonly softTimeoutMs: number;
+  readonly hardTimeoutMs: number;
+  readonly memoryBytes: number;
+}
+
+/** An attempt that a worker holds. */
+export interface RunningTask {
+  readonly id: string;
+  readonly queue: string;
+  readonly type: string;
+  readonly attempt: number;
+  readonly workerId: string;
+  readonly isCancelRequested: boolean;
+}

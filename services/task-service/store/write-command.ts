@@ -1,0 +1,58 @@
+import type { Commit } from "#task-service/store/commit.js";
+import type { NewTask, TaskRecord } from "#task-service/store/task-record.js";
+
+/** What the writer can be asked to do. Each is applied whole or not at all; several travel in one transaction. */
+export type WriteCommand =
+  | { readonly kind: "create"; readonly tasks: readonly NewTask[] }
+  /** Encoded `taskwire.bus.v1.ReportBatch`es, in the order JetStream has them. */
+  | { readonly kind: "applyReports"; readonly batches: readonly Uint8Array[] }
+  | { readonly kind: "requestCancel"; readonly id: string; readonly reason: string; readonly mayBeWithWorker: boolean }
+  | { readonly kind: "expireLeases"; readonly leases: readonly Lease[] }
+  | { readonly kind: "makeDue"; readonly limit: number }
+  | { readonly kind: "deleteFinished"; readonly beforeMs: number; readonly limit: number }
+  | { readonly kind: "probe" };
+
+/** A worker's right to an attempt. */
+export interface Lease {
+  readonly id: string;
+  readonly attempt: number;
+  readonly workerId: string;
+}
+
+/** A report that was refused because its worker does not hold the attempt. */
+export interface StaleClaim {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly workerId: string;
+}
+
+/** What the writer answers, by command. */
+export interface WriteResults {
+  /** `existing[i]`: request i was made before and this is its task; null: it was created with the next free key. */
+  create:
+    | { readonly kind: "created"; readonly existing: readonly (TaskRecord | null)[]; readonly firstKey: number }
+    | { readonly kind: "requestIdReused"; readonly index: number };
+  applyReports: { readonly stale: readonly StaleClaim[]; readonly undecodable: number };
+  requestCancel: { readonly verdict: "accepted" | "repeated" | "finished" | "notFound"; readonly task: TaskRecord | null };
+  expireLeases: { readonly expired: number };
+  /** How many became due, and when the next one will (null: none waits). */
+  makeDue: { readonly count: number; readonly nextRunTimeMs: number | null };
+  deleteFinished: { readonly count: number };
+  probe: Record<string, never>;
+}
+
+/** The answer to one command. */
+export type ResultOf<C extends WriteCommand> = WriteResults[C["kind"]];
+
+/** Commands of one transaction, as they travel to the writer's thread. */
+export interface WriteGroup {
+  readonly commands: readonly WriteCommand[];
+  readonly nowMs: number;
+}
+
+/** What came of a group. */
+export interface WriteReply {
+  /** In the order of the commands; a failed command fails alone. */
+  readonly results: readonly ({ readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string })[];
+  readonly commit: Commit;
+}

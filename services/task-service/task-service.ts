@@ -1,0 +1,172 @@
+import { BusConnection } from "#libs/bus/bus-connection.js";
+import { JetStreamPublisher } from "#libs/bus/jetstream-publisher.js";
+import { withdrawDispatch } from "#libs/bus/topology.js";
+import type { Logger } from "#libs/log/logger.js";
+import { GrpcServer } from "#libs/rpc/grpc-server.js";
+import { Health } from "#libs/rpc/health.js";
+import { addReflection } from "#libs/rpc/reflection.js";
+import type { Service } from "#libs/service/service.js";
+import { DispatchWindow } from "#task-service/dispatch/dispatch-window.js";
+import { Dispatcher } from "#task-service/dispatch/dispatcher.js";
+import { LaneLoader } from "#task-service/dispatch/lane-loader.js";
+import { Redispatcher } from "#task-service/dispatch/redispatcher.js";
+import { ReportIngester } from "#task-service/ingest/report-ingester.js";
+import { addServices } from "#task-service/rpc/services.js";
+import type { TaskServiceSettings } from "#task-service/settings.js";
+import { SqliteStore } from "#task-service/store/sqlite/sqlite-store.js";
+import type { TaskStore } from "#task-service/store/task-store.js";
+import { HEALTH_SERVICES, HealthMonitor } from "#task-service/upkeep/health-monitor.js";
+import { LeaseKeeper } from "#task-service/upkeep/lease-keeper.js";
+import { UpkeepLoops } from "#task-service/upkeep/upkeep-loops.js";
+import { WatchHub } from "#task-service/watch/watch-hub.js";
+import { WorkerRegistry } from "#task-service/workers/worker-registry.js";
+
+const CATCH_UP_TIMEOUT_MS = 30_000;
+
+/**
+ * The composition root of the task-service: constructs and wires everything, and starts and stops it in order.
+ *
+ * Start: database, leases, gRPC (tasks are accepted from here on), then NATS in the background: topology, ingest, and, when the
+ * reports of before are applied, dispatch. Stop: refuse calls and end watches, dispatch, ingest, upkeep, NATS, database.
+ */
+export class TaskService implements Service {
+  readonly #settings: TaskServiceSettings;
+  readonly #logger: Logger;
+  readonly #abort = new AbortController();
+  readonly #store: TaskStore;
+  readonly #bus: BusConnection;
+  readonly #publisher: JetStreamPublisher;
+  readonly #registry: WorkerRegistry;
+  readonly #window = new DispatchWindow();
+  readonly #dispatcher: Dispatcher;
+  readonly #redispatcher: Redispatcher;
+  readonly #leases: LeaseKeeper;
+  readonly #ingester: ReportIngester;
+  readonly #hub: WatchHub;
+  readonly #server: GrpcServer;
+  readonly #upkeep: UpkeepLoops;
+  #flow: Promise<void> = Promise.resolve();
+  #grpcPort = 0;
+
+  constructor(settings: TaskServiceSettings, logger: Logger) {
+    this.#settings = settings;
+    this.#logger = logger;
+    const { leaseMs, redispatchMs: afterMs, natsUrl: url, prefix } = settings;
+    const store = new SqliteStore(settings.database);
+    const bus = new BusConnection({ url, prefix, name: "taskwire task-service", logger });
+    const registry = new WorkerRegistry(bus, { lifetimeMs: leaseMs, logger });
+    const leases = new LeaseKeeper({ store, bus, logger, leaseMs });
+    const window = this.#window;
+    const publisher = new JetStreamPublisher(bus);
+    const lanes = new LaneLoader(store, logger);
+    const dispatcher = new Dispatcher({ store, bus, publisher, registry, window, lanes, logger });
+    const isNamed = (taskId: string, attempt: number) => leases.isNamed(taskId, attempt);
+    this.#redispatcher = new Redispatcher({ bus, store, window, dispatcher, isNamed, registry, logger, afterMs });
+    this.#ingester = new ReportIngester({
+      store,
+      bus,
+      logger,
+      onStale: (stale) => {
+        leases.abandon(stale);
+      },
+    });
+    this.#hub = new WatchHub(store, { heartbeatMs: settings.watchHeartbeatMs });
+    this.#server = new GrpcServer({ logger });
+    const health = new Health(this.#server, HEALTH_SERVICES);
+    const monitor = new HealthMonitor({ store, bus, health, logger });
+    this.#upkeep = new UpkeepLoops({
+      store,
+      registry,
+      leases,
+      redispatcher: this.#redispatcher,
+      monitor,
+      logger,
+      retentionHours: settings.retentionHours,
+    });
+    this.#store = store;
+    this.#bus = bus;
+    this.#publisher = publisher;
+    this.#registry = registry;
+    this.#dispatcher = dispatcher;
+    this.#leases = leases;
+    registry.onHeartbeat((heartbeat) => {
+      leases.onHeartbeat(heartbeat);
+    });
+  }
+
+  /** The port of the gRPC server; 0 before the start. */
+  get grpcPort(): number {
+    return this.#grpcPort;
+  }
+
+  async start(): Promise<void> {
+    const settings = this.#settings;
+    await this.#store.start();
+    for (const task of await this.#leases.load()) this.#dispatcher.resume(task);
+    await this.#hub.start();
+    addServices(this.#server, {
+      store: this.#store,
+      hub: this.#hub,
+      bus: this.#bus,
+      registry: this.#registry,
+      dispatcher: this.#dispatcher,
+      withdraw: (id) => this.#withdraw(id),
+      logger: this.#logger,
+    });
+    if (settings.reflection) addReflection(this.#server);
+    this.#grpcPort = await this.#server.listen(settings.grpcHost, settings.grpcPort);
+    this.#flow = this.#startFlow();
+    await this.#upkeep.start();
+    this.#logger.info({ host: settings.grpcHost, port: this.#grpcPort, database: settings.database }, "task-service is ready");
+  }
+
+  async stop(): Promise<void> {
+    if (this.#abort.signal.aborted) return;
+    this.#abort.abort();
+    await this.#server.stop(this.#settings.shutdownGraceMs);
+    this.#dispatcher.close();
+    await this.#hub.stop();
+    await this.#upkeep.stop();
+    await this.#flow;
+    await this.#ingester.stop();
+    await this.#registry.stop();
+    this.#publisher.close();
+    await this.#bus.stop();
+    await this.#store.stop();
+    this.#logger.info("task-service has stopped");
+  }
+
+  /** Connects to NATS, however long that takes, and lets work flow. */
+  async #startFlow(): Promise<void> {
+    const { signal } = this.#abort;
+    const connecting = this.#bus.start();
+    const isStopped = new Promise<"stopped">((resolve) => {
+      signal.addEventListener("abort", () => {
+        resolve("stopped");
+      });
+    });
+    try {
+      if ((await Promise.race([connecting, isStopped])) === "stopped") return;
+      await this.#redispatcher.checkTopology();
+      this.#bus.onConnectionChange((connected) => {
+        if (connected) this.#upkeep.onReconnected();
+      });
+      await this.#ingester.start();
+      await this.#registry.start();
+      const isCaughtUp = await this.#ingester.catchUp(CATCH_UP_TIMEOUT_MS, signal);
+      if (!isCaughtUp) this.#logger.warn("reports of before the start are still being applied");
+      this.#dispatcher.open();
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#logger.error({ err: error }, "work cannot flow yet, trying again");
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      if (!signal.aborted) this.#flow = this.#startFlow();
+    }
+  }
+
+  async #withdraw(id: string): Promise<boolean> {
+    const entry = this.#window.get(id);
+    if (entry?.due === undefined || entry.streamSequence === undefined || !this.#bus.connected) return false;
+    return withdrawDispatch(this.#bus, entry.queue, entry.streamSequence).catch(() => false);
+  }
+}

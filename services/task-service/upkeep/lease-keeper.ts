@@ -1,0 +1,123 @@
+import type { BusConnection } from "#libs/bus/bus-connection.js";
+import { WorkerCommand, type Heartbeat } from "#libs/proto/gen/taskwire/bus/v1/worker.js";
+import type { Logger } from "#libs/log/logger.js";
+import { TaskState } from "#libs/tasks/task-state.js";
+import type { TaskChange } from "#task-service/store/commit.js";
+import type { TaskStore } from "#task-service/store/task-store.js";
+import type { Lease, StaleClaim } from "#task-service/store/write-command.js";
+
+/** What a {@link LeaseKeeper} works with. */
+export interface LeaseKeeperOptions {
+  readonly store: TaskStore;
+  readonly bus: BusConnection;
+  readonly logger: Logger;
+  /** How long an attempt outlives the last heartbeat that named it. */
+  readonly leaseMs: number;
+}
+
+interface HeldLease extends Lease {
+  renewedAtMs: number;
+  isCancelRequested: boolean;
+}
+
+const MAX_EXPIRED_PER_COMMAND = 500;
+
+/**
+ * Knows every attempt that a worker holds. Heartbeats renew leases; one that is not renewed in time ends the attempt. Leases live in
+ * memory: after a restart every running attempt gets the whole lease time anew, so that living workers can report first.
+ */
+export class LeaseKeeper {
+  readonly #options: LeaseKeeperOptions;
+  readonly #leases = new Map<string, HeldLease>();
+  /** Attempts named by heartbeats that are not RUNNING here (yet): taken by a worker, report under way. */
+  readonly #named = new Map<string, { readonly attempt: number; readonly atMs: number }>();
+
+  constructor(options: LeaseKeeperOptions) {
+    this.#options = options;
+    options.store.onCommit((commit) => {
+      for (const change of commit.changes) this.#onChange(change);
+    });
+  }
+
+  /** Takes over the attempts that were running before this process. */
+  async load(): Promise<readonly { id: string; queue: string; type: string; attempt: number }[]> {
+    const running = await this.#options.store.read({ kind: "readRunning" });
+    for (const { id, attempt, workerId, isCancelRequested } of running) {
+      this.#leases.set(id, { id, attempt, workerId, isCancelRequested, renewedAtMs: Date.now() });
+    }
+    return running;
+  }
+
+  /** Renews what a heartbeat names, and repeats cancels that its worker has not obeyed yet. */
+  onHeartbeat(heartbeat: Heartbeat): void {
+    const nowMs = Date.now();
+    for (const { taskId, attempt } of heartbeat.attempts) {
+      const lease = this.#leases.get(taskId);
+      if (lease?.attempt !== attempt) {
+        this.#named.set(taskId, { attempt, atMs: nowMs });
+        continue;
+      }
+      if (lease.workerId !== heartbeat.workerId) continue;
+      lease.renewedAtMs = nowMs;
+      if (lease.isCancelRequested) this.#sendCancel(lease);
+    }
+  }
+
+  /** Whether a living worker says that it holds this attempt. */
+  isNamed(taskId: string, attempt: number): boolean {
+    const named = this.#named.get(taskId);
+    return named?.attempt === attempt && named.atMs + this.#options.leaseMs >= Date.now();
+  }
+
+  /** Tells workers to let go of attempts they no longer hold. */
+  abandon(stale: readonly StaleClaim[]): void {
+    const { bus, logger } = this.#options;
+    for (const { taskId, attempt, workerId } of stale) {
+      logger.warn({ taskId, attempt, workerId }, "stale report refused");
+      const command = WorkerCommand.encode({ kind: { $case: "abandon", value: { taskId, attempt } } }).finish();
+      bus.announce(bus.subjects.worker(workerId), command);
+    }
+  }
+
+  /** Ends the attempts whose lease ran out. */
+  async runOnce(): Promise<void> {
+    const { leaseMs, store, logger } = this.#options;
+    const oldestMs = Date.now() - leaseMs;
+    for (const [id, named] of this.#named) if (named.atMs < oldestMs) this.#named.delete(id);
+    const expired: Lease[] = [];
+    for (const lease of this.#leases.values()) {
+      if (lease.renewedAtMs >= oldestMs || expired.length >= MAX_EXPIRED_PER_COMMAND) continue;
+      expired.push({ id: lease.id, attempt: lease.attempt, workerId: lease.workerId });
+    }
+    if (expired.length === 0) return;
+    const result = await store.write({ kind: "expireLeases", leases: expired });
+    if (result.expired > 0) logger.warn({ count: result.expired }, "leases expired");
+  }
+
+  #onChange(change: TaskChange): void {
+    if (change.state !== TaskState.RUNNING || change.workerId === null) {
+      this.#leases.delete(change.id);
+      return;
+    }
+    const known = this.#leases.get(change.id);
+    if (known?.attempt === change.attempt) {
+      const isNews = change.isCancelRequested && !known.isCancelRequested;
+      known.isCancelRequested = change.isCancelRequested;
+      known.renewedAtMs = Date.now();
+      if (isNews) this.#sendCancel(known);
+      return;
+    }
+    const { id, attempt, workerId, isCancelRequested } = change;
+    const lease: HeldLease = { id, attempt, workerId, isCancelRequested, renewedAtMs: Date.now() };
+    this.#leases.set(id, lease);
+    this.#named.delete(id);
+    if (isCancelRequested) this.#sendCancel(lease);
+  }
+
+  #sendCancel(lease: HeldLease): void {
+    const { bus } = this.#options;
+    const { id: taskId, attempt } = lease;
+    const command = WorkerCommand.encode({ kind: { $case: "cancel", value: { taskId, attempt, reason: "" } } }).finish();
+    bus.announce(bus.subjects.worker(lease.workerId), command);
+  }
+}

@@ -1,0 +1,131 @@
+import type { Delivery } from "#libs/bus/bus.js";
+import type { BusConnection } from "#libs/bus/bus-connection.js";
+import { PullConsumer } from "#libs/bus/pull-consumer.js";
+import { ensureStreams, ensureWorkConsumer } from "#libs/bus/topology.js";
+import type { Logger } from "#libs/log/logger.js";
+import { DispatchTask } from "#libs/proto/gen/taskwire/bus/v1/dispatch.js";
+import type { EarlyCancels } from "#worker/consume/early-cancels.js";
+import type { RecentAttempts } from "#worker/consume/recent-attempts.js";
+import { slotShares } from "#worker/consume/slot-shares.js";
+import { attemptKey, type AttemptRunner } from "#worker/execute/attempt-runner.js";
+import type { ReportGatherer } from "#worker/report/report-gatherer.js";
+
+/** What a consumer needs. */
+export interface TaskConsumerOptions {
+  readonly bus: BusConnection;
+  readonly queues: readonly string[];
+  /** Attempts at once. */
+  readonly slots: number;
+  readonly runner: AttemptRunner;
+  readonly gatherer: ReportGatherer;
+  readonly recent: RecentAttempts;
+  readonly earlyCancels: EarlyCancels;
+  readonly logger: Logger;
+}
+
+interface QueuePull {
+  readonly pull: PullConsumer;
+  /** Deliveries since the last but one request. */
+  isLively: boolean;
+}
+
+const UNKNOWN_TYPE_WAIT_MS = 1000;
+const NO_SLOT_WAIT_MS = 100;
+
+/** Takes dispatches from NATS, never more than there are free slots, and hands them to the runner. */
+export class TaskConsumer {
+  readonly #options: TaskConsumerOptions;
+  #queues: QueuePull[] = [];
+  #isRefillDue = false;
+  #stopped = false;
+
+  constructor(options: TaskConsumerOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to pull. */
+  start(): void {
+    const { bus, logger } = this.#options;
+    this.#queues = this.#options.queues.map((queue) => {
+      const pull = new PullConsumer(bus, {
+        stream: bus.subjects.workStream,
+        consumer: bus.subjects.workConsumer(queue),
+        onDelivery: (delivery) => {
+          state.isLively = true;
+          this.#onDelivery(delivery);
+        },
+        onMissing: async () => {
+          await ensureStreams(bus);
+          await ensureWorkConsumer(bus, queue);
+        },
+        logger,
+      });
+      const state = { pull, isLively: false };
+      return state;
+    });
+    this.refill();
+  }
+
+  /** Asks for as many tasks as there are free slots, once per turn of the event loop however often it is called. */
+  refill(): void {
+    if (this.#isRefillDue || this.#stopped) return;
+    this.#isRefillDue = true;
+    setImmediate(() => {
+      this.#isRefillDue = false;
+      this.#request();
+    });
+  }
+
+  /** Asks for nothing any more; what still arrives goes back. */
+  stop(): void {
+    this.#stopped = true;
+    for (const { pull } of this.#queues) pull.stop();
+  }
+
+  #request(): void {
+    const { gatherer, runner, slots } = this.#options;
+    if (this.#stopped || gatherer.isCrowded) return;
+    const shares = slotShares(
+      slots - runner.running,
+      this.#queues.map(({ pull, isLively }) => ({ outstanding: pull.outstanding, isLively })),
+    );
+    for (const [index, queue] of this.#queues.entries()) {
+      const share = shares[index] ?? 0;
+      if (share <= 0) continue;
+      queue.isLively = false;
+      queue.pull.request(share);
+    }
+  }
+
+  #onDelivery(delivery: Delivery): void {
+    const { runner, recent, earlyCancels, slots, logger } = this.#options;
+    let dispatch: DispatchTask;
+    try {
+      dispatch = DispatchTask.decode(delivery.data);
+    } catch (error) {
+      logger.error({ err: error }, "dispatch cannot be read");
+      delivery.ack();
+      this.refill();
+      return;
+    }
+    const key = attemptKey(dispatch.taskId, dispatch.attempt);
+    if (!runner.knows(dispatch.type)) {
+      logger.warn({ taskId: dispatch.taskId, type: dispatch.type }, "no handler for this type, task goes back");
+      delivery.giveBack(UNKNOWN_TYPE_WAIT_MS);
+    } else if (this.#stopped) {
+      delivery.giveBack();
+    } else if (!recent.has(key) && runner.running >= slots) {
+      delivery.giveBack(NO_SLOT_WAIT_MS);
+    } else if (recent.take(key, delivery)) {
+      runner.start(
+        dispatch,
+        () => {
+          recent.markStored(key);
+        },
+        earlyCancels.take(key),
+      );
+      return;
+    }
+    this.refill();
+  }
+}

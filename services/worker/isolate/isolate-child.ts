@@ -1,0 +1,60 @@
+import { errorMessage } from "#libs/errors/error-message.js";
+import type { RunOrder } from "#worker/isolate/isolate.js";
+import { HandlerRun } from "#worker/isolate/handler-run.js";
+import { describeTask, loadTasks, type LoadedTask } from "#worker/isolate/load-tasks.js";
+import { readParentMessage, type ChildMessage, type IsolateSetup } from "#worker/isolate/protocol.js";
+
+/** The inside of a process or thread isolate: loads the modules, then runs one attempt at a time. */
+export class IsolateChild {
+  readonly #send: (message: ChildMessage) => void;
+  #tasks: ReadonlyMap<string, LoadedTask> = new Map();
+  #current: { readonly run: number; readonly handler: HandlerRun } | undefined;
+
+  constructor(send: (message: ChildMessage) => void) {
+    this.#send = send;
+  }
+
+  /** Takes a message from the owner. */
+  receive(message: unknown): void {
+    const order = readParentMessage(message);
+    if (order?.kind === "setup") void this.#load(order.setup);
+    else if (order?.kind === "run") void this.#run(order.run, order.order);
+    else if (order?.kind === "abort" && this.#current?.run === order.run) this.#current.handler.abort(order.cause, order.message);
+  }
+
+  async #load(setup: IsolateSetup): Promise<void> {
+    try {
+      this.#tasks = await loadTasks(setup.modules);
+    } catch (error) {
+      this.#send({ kind: "broken", message: errorMessage(error) });
+      return;
+    }
+    this.#send({ kind: "ready", tasks: [...this.#tasks.values()].map(describeTask) });
+  }
+
+  async #run(run: number, order: RunOrder): Promise<void> {
+    const task = this.#tasks.get(order.type);
+    if (task === undefined) {
+      const message = `no loaded module defines ${order.type}`;
+      this.#send({ kind: "ended", run, outcome: { kind: "refused", code: "UNKNOWN_TYPE", message, detailsJson: "" } });
+      return;
+    }
+    const handler = new HandlerRun(task.definition, order, {
+      onProgress: (claim) => {
+        this.#send({ kind: "progress", run, claim });
+      },
+      onLog: (claim) => {
+        this.#send({ kind: "log", run, claim });
+      },
+      onOutput: (claim) => {
+        this.#send({ kind: "output", run, claim });
+      },
+    });
+    this.#current = { run, handler };
+    const outcome = await handler.outcome();
+    this.#current = undefined;
+    if (outcome.kind === "died") return;
+    if (outcome.kind !== "succeeded") this.#send({ kind: "ended", run, outcome });
+    else this.#send({ kind: "ended", run, outcome: { ...outcome, warnings: [...outcome.warnings] } });
+  }
+}

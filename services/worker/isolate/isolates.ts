@@ -1,0 +1,74 @@
+import type { Isolation } from "#libs/define-task/define-task.js";
+import type { Logger } from "#libs/log/logger.js";
+import { InlineIsolate } from "#worker/isolate/inline-isolate.js";
+import type { Isolate } from "#worker/isolate/isolate.js";
+import { IsolatePool } from "#worker/isolate/isolate-pool.js";
+import { MemoryWatch } from "#worker/isolate/memory-watch.js";
+import { readCatalog, usesIsolation, type ModuleCatalog } from "#worker/isolate/module-catalog.js";
+import { ProcessIsolate } from "#worker/isolate/process-isolate.js";
+import { ThreadIsolate } from "#worker/isolate/thread-isolate.js";
+
+/** How isolates are made. */
+export interface IsolatesOptions {
+  /** Absolute paths of the task modules. */
+  readonly modules: readonly string[];
+  /** Isolates of a kind kept ready, where any type uses that kind. */
+  readonly warm: number;
+  readonly memoryBytes: number;
+  readonly recycleAfter: number;
+  readonly nice: number;
+  readonly logger: Logger;
+}
+
+/** All isolates of a worker: a pool of processes, a pool of threads, and the worker itself for inline types. */
+export class Isolates {
+  readonly #options: IsolatesOptions;
+  readonly #memoryWatch = new MemoryWatch();
+  readonly #pools: Readonly<Record<"process" | "thread", IsolatePool>>;
+  #inline = new InlineIsolate(new Map());
+
+  constructor(options: IsolatesOptions) {
+    this.#options = options;
+    const { memoryBytes, recycleAfter, logger, warm } = options;
+    const pool = { size: warm, memoryBytes, recycleAfter, logger };
+    this.#pools = {
+      process: new IsolatePool({ ...pool, create: (bytes) => this.#createProcess(bytes) }),
+      thread: new IsolatePool({ ...pool, create: (bytes) => this.#createThread(bytes) }),
+    };
+  }
+
+  /** Finds out what the modules define and begins to warm up what they need. Rejects when a module is broken. */
+  async start(): Promise<ModuleCatalog> {
+    const { modules, memoryBytes } = this.#options;
+    const catalog = await readCatalog(modules, () => this.#createProcess(memoryBytes));
+    this.#inline = new InlineIsolate(catalog.inline);
+    if (usesIsolation(catalog, "process")) this.#pools.process.start();
+    if (usesIsolation(catalog, "thread")) this.#pools.thread.start();
+    return catalog;
+  }
+
+  /** Lends an isolate with this memory cap. Rejects when none can be started. */
+  acquire(isolation: Isolation, memoryBytes: number): Isolate | Promise<Isolate> {
+    return isolation === "inline" ? this.#inline : this.#pools[isolation].acquire(memoryBytes);
+  }
+
+  /** Takes an isolate back after its attempt ended. */
+  release(isolate: Isolate): void {
+    if (isolate.isolation !== "inline") this.#pools[isolate.isolation].release(isolate);
+  }
+
+  /** Ends every isolate, whatever it does. */
+  async close(): Promise<void> {
+    await Promise.all([this.#pools.process.close(), this.#pools.thread.close(), this.#inline.close()]);
+  }
+
+  #createProcess(memoryBytes: number): ProcessIsolate {
+    const { modules, nice, logger } = this.#options;
+    return new ProcessIsolate({ modules, memoryBytes, nice, logger, memoryWatch: this.#memoryWatch });
+  }
+
+  #createThread(memoryBytes: number): ThreadIsolate {
+    const { modules, nice, logger } = this.#options;
+    return new ThreadIsolate({ modules, memoryBytes, nice, logger });
+  }
+}

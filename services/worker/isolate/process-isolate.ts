@@ -1,0 +1,164 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { setPriority } from "node:os";
+import { fileURLToPath } from "node:url";
+import type { Logger } from "#libs/log/logger.js";
+import type { Isolate, IsolateRun, RunListener, RunOrder } from "#worker/isolate/isolate.js";
+import { IsolateOutput } from "#worker/isolate/isolate-output.js";
+import { IsolateSession, type DeathOutcome } from "#worker/isolate/isolate-session.js";
+import { residentBytes, type MemoryWatch } from "#worker/isolate/memory-watch.js";
+import type { DescribedTask } from "#worker/isolate/protocol.js";
+
+/** What a process isolate is made of. */
+export interface ProcessIsolateOptions {
+  /** Absolute paths of the task modules. */
+  readonly modules: readonly string[];
+  /** Memory beyond what the process needs with its modules loaded and nothing run, bytes. */
+  readonly memoryBytes: number;
+  /** OS priority, 0 (as the worker) to 19 (only what nobody else wants). */
+  readonly nice: number;
+  readonly memoryWatch: MemoryWatch;
+  readonly logger: Logger;
+}
+
+const MIB = 1024 * 1024;
+/** Room in V8's heap for the modules; the exact bound is the memory watch's. */
+const HEAP_ALLOWANCE_MIB = 64;
+/** Stands in for the resident memory of a fresh process where /proc does not tell it. */
+const USUAL_BASE_BYTES = 80 * MIB;
+const CLOSE_WAIT_MS = 1000;
+/** How long the pipes may outlive the process, held open by something the handler started. */
+const PIPE_WAIT_MS = 200;
+const HEAP_EXHAUSTED = /heap out of memory|allocation failed|Reached heap limit/i;
+
+/** Handler code in a child process of lower priority: it may block, leak, crash or never end, and is always killed with success. */
+export class ProcessIsolate implements Isolate {
+  readonly isolation = "process";
+  readonly #options: ProcessIsolateOptions;
+  readonly #child: ChildProcess;
+  readonly #session: IsolateSession;
+  readonly #output: IsolateOutput;
+  #baseBytes = USUAL_BASE_BYTES;
+  #overMemory = false;
+
+  constructor(options: ProcessIsolateOptions) {
+    this.#options = options;
+    const heapMib = Math.ceil(options.memoryBytes / MIB) + HEAP_ALLOWANCE_MIB;
+    this.#child = fork(fileURLToPath(new URL("./isolate-entry.js", import.meta.url)), [], {
+      execArgv: [`--max-old-space-size=${heapMib}`],
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      serialization: "json",
+    });
+    this.#lowerPriority();
+    this.#output = new IsolateOutput(options.logger, this.#child);
+    this.#session = new IsolateSession({
+      send: (message) => {
+        if (this.#child.connected) this.#child.send(message, () => undefined);
+      },
+      kill: () => {
+        this.#child.kill("SIGKILL");
+      },
+    });
+    this.#child.on("message", (message: unknown) => {
+      this.#session.onMessage(message);
+    });
+    this.#child.on("error", (error) => {
+      options.logger.error({ err: error }, "isolate process failed");
+      if (this.#child.pid === undefined) this.#session.onDeath(this.#death(undefined, undefined));
+    });
+    this.#child.on("exit", (code, signal) => {
+      this.#onExit(code ?? undefined, signal ?? undefined);
+    });
+    this.#child.send({ kind: "setup", setup: { modules: options.modules } }, () => undefined);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get usable(): boolean {
+    return this.#session.usable && this.#child.connected;
+  }
+
+  /** Resolves when the modules are loaded; rejects when they cannot be or the process ended before. */
+  async ready(): Promise<readonly DescribedTask[]> {
+    const tasks = await this.#session.ready;
+    this.#baseBytes = this.residentBytes ?? USUAL_BASE_BYTES;
+    return tasks;
+  }
+
+  /** Resolves when the process is gone. */
+  get gone(): Promise<DeathOutcome> {
+    return this.#session.gone;
+  }
+
+  /** Resident memory in bytes, where the platform tells it. */
+  get residentBytes(): number | undefined {
+    return this.#child.pid === undefined ? undefined : residentBytes(this.#child.pid);
+  }
+
+  /** Memory its attempts left behind, bytes; 0 where the platform does not tell. */
+  get leftoverBytes(): number {
+    return Math.max(0, (this.residentBytes ?? 0) - this.#baseBytes);
+  }
+
+  begin(order: RunOrder, listener: RunListener): IsolateRun {
+    const pid = this.#child.pid ?? 0;
+    const endWatch = this.#options.memoryWatch.watch(pid, this.#baseBytes + this.#options.memoryBytes, () => {
+      this.#overMemory = true;
+      this.#session.kill();
+    });
+    return this.#session.begin(order, {
+      onProgress: (claim) => {
+        listener.onProgress(claim);
+      },
+      onLog: (claim) => {
+        listener.onLog(claim);
+      },
+      onOutput: (claim) => {
+        listener.onOutput(claim);
+      },
+      onEnd: (outcome) => {
+        endWatch();
+        listener.onEnd(outcome);
+      },
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#session.busy) this.#session.kill();
+    else if (this.#child.connected) this.#child.disconnect();
+    const timer = setTimeout(() => {
+      this.#session.kill();
+    }, CLOSE_WAIT_MS);
+    await this.#session.gone;
+    clearTimeout(timer);
+  }
+
+  #onExit(code: number | undefined, signal: string | undefined): void {
+    const timer = setTimeout(() => {
+      this.#child.stdout?.destroy();
+      this.#child.stderr?.destroy();
+    }, PIPE_WAIT_MS);
+    this.#child.once("close", () => {
+      clearTimeout(timer);
+      this.#session.onDeath(this.#death(code, signal));
+    });
+  }
+
+  #death(exitCode: number | undefined, signal: string | undefined): DeathOutcome {
+    const stderrTail = this.#output.stderrTail;
+    const outOfMemory = this.#overMemory || (!this.#session.killed && HEAP_EXHAUSTED.test(stderrTail));
+    const cause = outOfMemory ? "out-of-memory" : this.#session.killed ? "killed" : "crashed";
+    return { kind: "died", cause, exitCode, signal, stderrTail };
+  }
+
+  /** Right after the fork, while the process has one thread: those it starts later inherit the priority. */
+  #lowerPriority(): void {
+    if (this.#child.pid === undefined || this.#options.nice === 0) return;
+    try {
+      setPriority(this.#child.pid, this.#options.nice);
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, "isolate keeps its priority");
+    }
+  }
+}

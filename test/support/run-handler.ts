@@ -1,0 +1,57 @@
+import { checkValue, issueSentence } from "#libs/define-task/check-value.js";
+import type { ProgressUpdate, TaskContext } from "#libs/define-task/task-context.js";
+import { isTaskDefinition } from "#libs/define-task/define-task.js";
+
+/** One thing a handler said about its progress. */
+export type SaidProgress = ProgressUpdate & { readonly fraction?: number };
+
+/** What a handler did. */
+export interface HandlerRun {
+  readonly result: unknown;
+  readonly progress: readonly SaidProgress[];
+  readonly logs: readonly string[];
+  readonly output: string;
+}
+
+/** How to run it; defaults: a fixed task id, attempt 1, a signal that never fires. */
+export interface RunOptions {
+  readonly taskId?: string;
+  readonly attempt?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: SaidProgress) => void;
+}
+
+/** Runs a handler without servers, with payload and result checked as a worker checks them. */
+export async function runHandler(definition: unknown, payload: unknown, options: RunOptions = {}): Promise<HandlerRun> {
+  if (!isTaskDefinition(definition)) throw new TypeError("not a task definition");
+  const progress: SaidProgress[] = [];
+  const logs: string[] = [];
+  let output = "";
+  const log = (message: string) => void logs.push(message);
+  const context: TaskContext = {
+    payload: await checked("payload", definition.options.payload, payload),
+    taskId: options.taskId ?? "0199aaaa-0000-7000-8000-000000000001",
+    attempt: options.attempt ?? 1,
+    maxAttempts: 3,
+    signal: options.signal ?? new AbortController().signal,
+    deadline: new Date(Date.now() + 60_000),
+    progress(update, message) {
+      const said = typeof update === "number" ? { fraction: update, ...(message === undefined ? {} : { message }) } : update;
+      progress.push(said);
+      options.onProgress?.(said);
+    },
+    log: { debug: log, info: log, warn: log, error: log },
+    output(text) {
+      output += text;
+    },
+  };
+  const returned: unknown = await definition.handler(context);
+  return { result: await checked("result", definition.options.result, returned), progress, logs, output };
+}
+
+async function checked(what: string, schema: Parameters<typeof checkValue>[0] | undefined, value: unknown): Promise<unknown> {
+  if (schema === undefined) return value;
+  const answer = await checkValue(schema, value);
+  if (!answer.ok) throw new TypeError(`${what} refused: ${issueSentence(answer.issues)}`);
+  return answer.value;
+}
