@@ -1,13 +1,16 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { delay } from "#libs/async/delay.js";
+import { TaskwireClient } from "#libs/client/taskwire-client.js";
 import { environment } from "#libs/config/environment.js";
 import { startNatsServer } from "#libs/nats-server/start-nats-server.js";
 import { ChildService } from "#cli/stack/child-service.js";
+import { lockDataDir, type DataLock } from "#cli/stack/data-lock.js";
 import { NatsService } from "#cli/stack/nats-service.js";
 
 /** How a {@link LocalStack} is started. */
 export interface LocalStackOptions {
-  /** Everything is kept here: `nats/`, `task-service/`, `logs/`. Made if missing. */
+  /** Everything is kept here: `nats/`, `taskwire.db`, `logs/`. Made if missing. */
   readonly dataDir: string;
   /** Ports of the loopback interface; default 0: free ones. */
   readonly ports?: { readonly grpc?: number; readonly nats?: number };
@@ -43,6 +46,8 @@ export interface LocalStack {
 
 /** A local stack is stopped by somebody who waits for it. */
 const DRAIN_TIMEOUT_MS = "5000";
+const HEARD_TIMEOUT_MS = 15_000;
+const HEARD_POLL_MS = 25;
 
 /** Starts NATS, then the task-service, then the workers, and returns when all are ready. When one fails, those before it are stopped again. */
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
@@ -63,6 +68,7 @@ class ProcessStack implements LocalStack {
   readonly #listeners: ((name: string, how: string) => void)[] = [];
   #nats: NatsService | undefined;
   #service: ChildService | undefined;
+  #lock: DataLock | undefined;
   #workerCount = 0;
 
   constructor(options: LocalStackOptions) {
@@ -90,6 +96,7 @@ class ProcessStack implements LocalStack {
 
   async start(): Promise<void> {
     await mkdir(join(this.#dataDir, "logs"), { recursive: true });
+    this.#lock = await lockDataDir(this.#dataDir);
     const natsOptions = { storeDir: join(this.#dataDir, "nats"), logFile: this.#logFile("nats") };
     const nats = await startNatsServer({ ...natsOptions, port: this.#options.ports?.nats ?? 0 });
     this.#nats = new NatsService(nats, natsOptions, (how) => {
@@ -97,7 +104,7 @@ class ProcessStack implements LocalStack {
     });
     this.#service = this.#child("task-service", () => ["serve"], {
       TASKWIRE_NATS_URL: this.natsUrl,
-      TASKWIRE_DATA_DIR: join(this.#dataDir, "task-service"),
+      TASKWIRE_DATABASE: join(this.#dataDir, "taskwire.db"),
       ...this.#options.serviceEnv,
       TASKWIRE_GRPC_PORT: String(this.#options.ports?.grpc ?? 0),
     });
@@ -118,6 +125,7 @@ class ProcessStack implements LocalStack {
     });
     this.workers.push(worker);
     await worker.start();
+    await this.#untilHeard(worker.ready.workerId ?? "");
     return worker;
   }
 
@@ -129,6 +137,22 @@ class ProcessStack implements LocalStack {
     await Promise.all(this.workers.map((worker) => worker.stop()));
     await this.#service?.stop();
     await this.#nats?.stop();
+    await this.#lock?.release();
+    this.#lock = undefined;
+  }
+
+  /** Waits for the worker's first heartbeat at the service, so that a ping or a list of workers finds it. */
+  async #untilHeard(workerId: string): Promise<void> {
+    const client = new TaskwireClient({ address: this.address });
+    const deadline = Date.now() + HEARD_TIMEOUT_MS;
+    try {
+      while (!(await client.workers()).some((worker) => worker.id === workerId)) {
+        if (Date.now() > deadline) throw new Error(`the task-service has not heard of worker ${workerId}; logs are in ${this.#dataDir}`);
+        await delay(HEARD_POLL_MS);
+      }
+    } finally {
+      client.close();
+    }
   }
 
   #child(name: string, args: () => readonly string[], env: Readonly<Record<string, string>>): ChildService {

@@ -12,6 +12,8 @@ export interface ProcessPlan<S extends Service> {
   readonly create: () => { readonly service: S; readonly logger: Logger };
   /** What the parent is told when the service is ready. */
   readonly ready: (service: S) => Omit<ReadyMessage, "kind">;
+  /** Makes a stop that is under way as short as it can be; called at a second signal. Default: the process ends at once. */
+  readonly hurry?: (service: S) => Promise<void>;
 }
 
 /** How long a process whose parent died may take to stop in order, in milliseconds. */
@@ -22,7 +24,7 @@ const CRASH_EXIT_CODE = 70;
 
 /**
  * Starts the service and stops it in order at SIGINT, SIGTERM or SIGHUP, or when the parent process dies; ends the process with code 0 then.
- * A second signal ends it at once. Other codes: 1 when it cannot start or stop, 70 after an unexpected error, 78 for a configuration that is wrong.
+ * A second signal hurries it, a third one ends it at once. Other codes: 1 when it cannot start or stop, 70 after an unexpected error, 78 for a configuration that is wrong.
  */
 export async function runProcess<S extends Service>(plan: ProcessPlan<S>): Promise<never> {
   let parts: { readonly service: S; readonly logger: Logger };
@@ -32,7 +34,7 @@ export async function runProcess<S extends Service>(plan: ProcessPlan<S>): Promi
     return fail(plan.name, error);
   }
   const { service, logger } = parts;
-  const told = whenTold(logger);
+  const told = whenTold(logger, plan.hurry === undefined ? undefined : () => plan.hurry?.(service));
   const started = service.start();
   try {
     // Told to stop while starting, for example while NATS is still waited for: go on to the stop.
@@ -55,15 +57,16 @@ export async function runProcess<S extends Service>(plan: ProcessPlan<S>): Promi
 }
 
 /** Resolves with the exit code when the process is told to stop. */
-function whenTold(logger: Logger): Promise<number> {
+function whenTold(logger: Logger, hurry: (() => unknown) | undefined): Promise<number> {
   return new Promise((resolve) => {
     let signals = 0;
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       process.on(signal, () => {
         signals += 1;
-        if (signals > 1) process.exit(SIGNAL_EXIT_CODES[signal]);
-        logger.info({ signal }, "stopping");
+        if (signals > 2 || (signals === 2 && hurry === undefined)) process.exit(SIGNAL_EXIT_CODES[signal]);
+        logger.info({ signal, hurry: signals > 1 }, "stopping");
         resolve(0);
+        if (signals > 1) hurry?.();
       });
     }
     if (process.channel !== undefined) {
@@ -71,6 +74,7 @@ function whenTold(logger: Logger): Promise<number> {
         logger.warn("the parent process is gone, stopping");
         setTimeout(() => process.exit(1), ORPHAN_GRACE_MS).unref();
         resolve(0);
+        hurry?.();
       });
     }
     const crash = (error: unknown) => {

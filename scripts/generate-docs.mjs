@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { flagOf } from "../dist/libs/config/settings.js";
 import { taskServiceSettings } from "../dist/services/task-service/settings.js";
-import { workerSettings } from "../dist/services/worker/settings.js";
+import { workerSettingsSchema as workerSettings } from "../dist/services/worker/settings.js";
 
 const schemas = { "task-service": taskServiceSettings, worker: workerSettings };
 const readme = fileURLToPath(new URL("../README.md", import.meta.url));

@@ -1,4 +1,4 @@
-import { Task_State as State, TaskView } from "#libs/proto/gen/taskwire/v1/task.js";
+import { TaskView, type Task_State as State } from "#libs/proto/gen/taskwire/v1/task.js";
 import type { ListTasksRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
 
 /** Which tasks to list. Fields are joined by AND, the values of one field by OR; nothing given means all tasks. */

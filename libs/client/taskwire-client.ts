@@ -99,7 +99,7 @@ export class TaskwireClient {
     try {
       request = encodeCreateRequest(type, payload, options, this.#caller.retries);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
     if (this.#batcher !== undefined) return this.#batcher.create(request, options.requestId);
     return this.#caller.call(methods.createTask, request);
@@ -116,7 +116,9 @@ export class TaskwireClient {
     const writer = new BinaryWriter();
     for (const request of requests) writer.uint32(10).bytes(request);
     const answer = await this.#caller.call(methods.batchCreateTasks, writer.finish());
-    return Promise.all(answer.tasks.map((task, index) => asCreated(task, requests[index] ?? noBytes, this.#caller)));
+    return Promise.all(
+      answer.tasks.map(async (task, index) => asCreated(task, requests[index] ?? noBytes, this.#caller)),
+    );
   }
 
   /**

@@ -6,7 +6,7 @@ const processPrefix = randomBytes(4).toString("hex");
 let calls = 0;
 
 /** What every kind of call has in grpc-js. */
-export type SurfaceCall = Pick<
+type SurfaceCall = Pick<
   ServerUnaryCall<unknown, unknown>,
   "cancelled" | "metadata" | "getPeer" | "getDeadline" | "once"
 >;

@@ -61,8 +61,9 @@ export class Health {
   }
 
   #list(): HealthListResponse {
-    const statuses = [...this.#serving.keys()].map((service) => [service, { status: this.#status(service) }]);
-    return HealthListResponse.fromPartial({ statuses: Object.fromEntries(statuses) });
+    const statuses: HealthListResponse["statuses"] = {};
+    for (const service of this.#serving.keys()) statuses[service] = { status: this.#status(service) };
+    return { statuses };
   }
 
   /** Subscribes before it reads. To a client that does not read only the latest status is kept. */

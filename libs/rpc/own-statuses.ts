@@ -18,6 +18,7 @@ let enriching = false;
 export function enrichOwnStatuses(): void {
   if (enriching) return;
   enriching = true;
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with the call as `this`
   const send = BaseServerInterceptingCall.prototype.sendStatus;
   BaseServerInterceptingCall.prototype.sendStatus = function (
     this: BaseServerInterceptingCall,
@@ -45,7 +46,10 @@ function enriched(status: SentStatus): SentStatus {
 export function answerUnknownMethods(server: Server): void {
   const lookUp: unknown = Reflect.get(server, LOOKUP);
   if (typeof lookUp !== "function") return;
-  Reflect.set(server, LOOKUP, (path: string): unknown => Reflect.apply(lookUp, server, [path]) ?? unknownMethod(path));
+  Reflect.set(server, LOOKUP, (path: string): unknown => {
+    const handler: unknown = Reflect.apply(lookUp, server, [path]);
+    return handler ?? unknownMethod(path);
+  });
 }
 
 function unknownMethod(path: string): object {

@@ -6,10 +6,10 @@ import { Status as RpcStatus } from "#libs/proto/gen/google/rpc/status.js";
 import { encodeMessage, type MessageCodec } from "#libs/rpc/message-codec.js";
 
 /** The domain of every ErrorInfo that Taskwire sends. */
-export const ERROR_DOMAIN = "taskwire";
+const ERROR_DOMAIN = "taskwire";
 
 /** Longest encoded google.rpc.Status, bytes. With the text beside it this stays below the 8 KiB that C-core clients accept. */
-export const MAX_RICH_STATUS_BYTES = 4096;
+const MAX_RICH_STATUS_BYTES = 4096;
 
 const MAX_METADATA_BYTES = 1024;
 const MAX_FIELD_CHARACTERS = 200;

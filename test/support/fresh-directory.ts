@@ -1,9 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-/** A new empty directory, and how to remove it. */
+const PARENT = fileURLToPath(new URL("../../../.cache/test/", import.meta.url));
+
+/** A new empty directory inside the project's cache, and how to remove it. */
 export function freshDirectory(): { readonly path: string; remove(): void } {
-  const path = mkdtempSync(join(tmpdir(), "taskwire-test-"));
+  mkdirSync(PARENT, { recursive: true });
+  const path = mkdtempSync(join(PARENT, "t-"));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }

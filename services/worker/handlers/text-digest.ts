@@ -17,7 +17,7 @@ const payload = z
 const STAGE_FRACTION: Readonly<Record<DigestStage, number>> = { language: 0.1, words: 0.2, phrases: 0.4, summary: 0.8 };
 
 /** `text.digest`: language, counts, key phrases and an extractive summary of one document. */
-export default defineTask("text.digest", { payload, result: digestResult }, async (task) => {
+export default defineTask("text.digest", { payload, result: digestResult, softTimeoutMs: 60_000, hardTimeoutMs: 90_000 }, async (task) => {
   task.progress(0, "reading");
   const document = await readDocument(task.payload);
   task.signal.throwIfAborted();

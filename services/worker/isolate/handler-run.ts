@@ -18,6 +18,7 @@ export class HandlerRun implements TaskContext {
   #speech: HandlerSpeech | undefined;
   #controller: AbortController | undefined;
   #abortReason: TaskAborted | undefined;
+  #ended = false;
 
   constructor(task: TaskDefinition, order: RunOrder, sink: SpeechSink) {
     this.#task = task;
@@ -110,12 +111,16 @@ export class HandlerRun implements TaskContext {
   }
 
   #end(outcome: IsolateOutcome): IsolateOutcome {
+    this.#ended = true;
     this.#speech?.end();
     return outcome;
   }
 
   #voice(): HandlerSpeech {
-    return (this.#speech ??= new HandlerSpeech(this.#order.speech, this.#sink));
+    if (this.#speech !== undefined) return this.#speech;
+    this.#speech = new HandlerSpeech(this.#order.speech, this.#sink);
+    if (this.#ended) this.#speech.end();
+    return this.#speech;
   }
 }
 

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { setPriority } from "node:os";
+import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "#libs/log/logger.js";
 import type { Isolate, IsolateRun, RunListener, RunOrder } from "#worker/isolate/isolate.js";
@@ -66,7 +67,7 @@ export class ProcessIsolate implements Isolate {
       if (this.#child.pid === undefined) this.#session.onDeath(this.#death(undefined, undefined));
     });
     this.#child.on("exit", (code, signal) => {
-      this.#onExit(code ?? undefined, signal ?? undefined);
+      void this.#onExit(code ?? undefined, signal ?? undefined);
     });
     this.#child.send({ kind: "setup", setup: { modules: options.modules } }, () => undefined);
   }
@@ -134,15 +135,15 @@ export class ProcessIsolate implements Isolate {
     clearTimeout(timer);
   }
 
-  #onExit(code: number | undefined, signal: string | undefined): void {
+  /** Waits for the last words; not for 'close', which Node.js leaves out when this side disconnected first. */
+  async #onExit(code: number | undefined, signal: string | undefined): Promise<void> {
+    const pipes = [this.#child.stdout, this.#child.stderr].filter((pipe) => pipe !== null);
     const timer = setTimeout(() => {
-      this.#child.stdout?.destroy();
-      this.#child.stderr?.destroy();
+      for (const pipe of pipes) pipe.destroy();
     }, PIPE_WAIT_MS);
-    this.#child.once("close", () => {
-      clearTimeout(timer);
-      this.#session.onDeath(this.#death(code, signal));
-    });
+    await Promise.all(pipes.map((pipe) => finished(pipe).catch(() => undefined)));
+    clearTimeout(timer);
+    this.#session.onDeath(this.#death(code, signal));
   }
 
   #death(exitCode: number | undefined, signal: string | undefined): DeathOutcome {

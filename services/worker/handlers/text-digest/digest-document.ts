@@ -45,6 +45,9 @@ const WORDS_PER_MINUTE = 238;
 /** Sentences between two looks at the signal. */
 const SENTENCES_PER_TURN = 25;
 const MAX_TITLE_CHARACTERS = 120;
+const TITLE_SEARCH_CHARACTERS = 1000;
+/** Characters counted between two looks at the signal, where blocks are short enough. */
+const COUNTED_PER_TURN = 65_536;
 
 /** Digests a document. Rejects with the signal's reason when it fires, which is looked at between stages and every few sentences. */
 export async function digestDocument(document: LoadedDocument, options: DigestOptions): Promise<DocumentDigest> {
@@ -58,7 +61,7 @@ export async function digestDocument(document: LoadedDocument, options: DigestOp
   await begin("language");
   const language = options.language === undefined ? detectLanguage(sampleOf(blocks)) : givenLanguage(options.language);
   await begin("words");
-  const counts = countText(blocks, language.code);
+  const counts = await countText(blocks, language.code, signal);
   await begin("phrases");
   const analysed = await analyseBlocks(blocks, language, signal);
   const phrases = keyPhrases(analysed, options.phrases);
@@ -91,14 +94,22 @@ function sampleOf(blocks: readonly ProseBlock[]): string {
   return (running.length > 0 ? running : blocks).map((block) => block.text).join("\n");
 }
 
-function countText(blocks: readonly ProseBlock[], language: string): Pick<DocumentDigest, "characters" | "words" | "sentences"> {
+type Counts = Pick<DocumentDigest, "characters" | "words" | "sentences">;
+
+async function countText(blocks: readonly ProseBlock[], language: string, signal: AbortSignal): Promise<Counts> {
   let characters = 0;
   let words = 0;
   let sentences = 0;
+  let sinceTurn = 0;
   for (const block of blocks) {
     for (const _ of block.text) characters += 1;
     words += wordsOf(block.text, language).length;
     if (block.kind !== "heading") sentences += sentencesOf(block.text, language).length;
+    sinceTurn += block.text.length;
+    if (sinceTurn < COUNTED_PER_TURN) continue;
+    sinceTurn = 0;
+    await nextTurn();
+    signal.throwIfAborted();
   }
   return { characters, words, sentences };
 }
@@ -129,7 +140,7 @@ function titleOf(document: LoadedDocument, blocks: readonly ProseBlock[], langua
     headings.find((heading) => heading.depth === 1)?.text ??
     headings[0]?.text ??
     document.fileName ??
-    (first === undefined ? "" : (sentencesOf(first.text, language)[0] ?? ""));
+    (first === undefined ? "" : (sentencesOf(first.text.slice(0, TITLE_SEARCH_CHARACTERS), language)[0] ?? ""));
   const characters = [...title];
   return characters.length <= MAX_TITLE_CHARACTERS ? title : `${characters.slice(0, MAX_TITLE_CHARACTERS - 1).join("")}…`;
 }

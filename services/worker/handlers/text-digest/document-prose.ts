@@ -18,12 +18,17 @@ const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">",
 /**
  * The prose of a document, block by block. Of Markdown (CommonMark and GitHub tables, by `marked`) these are the headings, paragraphs, list
  * items and quotes; code blocks, tables, HTML blocks (but for their `<h1>`), images, front matter and blocks made of nothing but links (badges, tables of
- * contents) are left out. Plain text is split at empty lines.
+ * contents) are left out. Plain text is split at empty lines; so is Markdown nested deeper than the parser's stack, thousands of levels.
  */
 export function documentProse(text: string, format: DocumentFormat): ProseBlock[] {
   if (format === "plain") return plainBlocks(text);
   const blocks: ProseBlock[] = [];
-  collect(Lexer.lex(text.replace(FRONT_MATTER, "")), "paragraph", blocks);
+  try {
+    collect(Lexer.lex(text.replace(FRONT_MATTER, "")), "paragraph", blocks);
+  } catch (error) {
+    if (error instanceof RangeError) return plainBlocks(text);
+    throw error;
+  }
   return blocks;
 }
 

@@ -40,6 +40,10 @@ describe("documentProse", () => {
     expect(texts("a &amp; b &#233; &#xe9; &nosuch; &#xD800; c")).to.deep.equal(["a & b é é &nosuch; \uFFFD c"]);
   });
 
+  it("takes Markdown nested beyond all reason as plain text", () => {
+    expect(texts("> ".repeat(20_000) + "deep")[0]).to.match(/deep$/);
+  });
+
   it("splits plain text at empty lines and joins lines within", () => {
     expect(documentProse("# no heading\nsame\n \n```\nkept\n", "plain").map(({ text }) => text)).to.deep.equal(["# no heading same", "``` kept"]);
   });

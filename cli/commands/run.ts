@@ -1,0 +1,45 @@
+import { Command } from "commander";
+import { Task_State as State } from "#libs/proto/gen/taskwire/v1/task.js";
+import { addNewTaskFlags, newTaskOptions } from "#cli/new-task-flags.js";
+import { toPlainJson } from "#cli/output/plain-json.js";
+import { errorText } from "#cli/output/task-text.js";
+import { readPayload } from "#cli/parse-values.js";
+import { exitCodeOf, followTasks } from "#cli/watch/follow-tasks.js";
+import { TaskLine } from "#cli/watch/task-line.js";
+import { liveDisplay, silentDisplay } from "#cli/watch/watch-display.js";
+import { withClient } from "#cli/with-client.js";
+
+/** `taskwire run`: creates a task, waits for its end and prints its result. */
+export function runCommand(): Command {
+  const command = addNewTaskFlags(new Command("run"))
+    .summary("create a task, wait for its end, print its result")
+    .description(
+      "Creates a task, shows its progress on stderr when that is a terminal, and prints the result as JSON on stdout.\n" +
+        "Exit code: 0 completed, 1 failed, 3 cancelled, 130 detached with Ctrl-C (the task goes on).",
+    )
+    .option("--json", "print the finished task, not only its result, as one line of JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ taskwire run system.health_check
+  $ taskwire run text.digest @document.json | jq .keyPhrases`,
+    );
+  return command.action(async (type: string, argument: string) => {
+    const options = newTaskOptions(command);
+    const payload = await readPayload(argument, process.stdin);
+    const { json } = command.opts<{ json?: boolean }>();
+    await withClient(command, async (client) => {
+      const created = await client.create(type, payload, options);
+      const line = new TaskLine(created, created.sequence);
+      const display = process.stderr.isTTY ? liveDisplay(process.stderr, [line]) : silentDisplay();
+      await followTasks(client, [line], display, { withSnapshot: false });
+      const task = await client.get(created.id);
+      if (json === true) process.stdout.write(`${JSON.stringify(toPlainJson(task))}\n`);
+      else if (task.state === State.COMPLETED) process.stdout.write(`${JSON.stringify(task.result ?? null, null, 2)}\n`);
+      if (task.state === State.FAILED) process.stderr.write(`task ${task.id} failed: ${errorText(task.error)}\n`);
+      if (task.state === State.CANCELLED) process.stderr.write(`task ${task.id} was cancelled\n`);
+      process.exitCode = exitCodeOf([line]);
+    });
+  });
+}

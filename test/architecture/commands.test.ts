@@ -1,0 +1,42 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { PROJECT } from "#test/architecture/source-files.js";
+
+const read = (name: string) => readFileSync(join(PROJECT, name), "utf8");
+
+/** The first command of the first code block in the README's section about tests. */
+function readmeTestCommand(): string | undefined {
+  return /^#+ .*\btest.*\n[\s\S]*?```[a-z]*\n([^\n]+)/im.exec(read("README.md"))?.[1]?.replace(/\s+#.*$/, "").trim();
+}
+
+describe("The project's commands", () => {
+  it("runs the README's test command in .ci/run", () => {
+    const command = readmeTestCommand();
+    expect(command).to.be.a("string");
+    expect(read(".ci/run").split("\n")).to.include(command);
+  });
+
+  it("runs style, types and generated code in .ci/run", () => {
+    expect(read(".ci/run").split("\n")).to.include.members(["make build", "make lint", "make verify"]);
+  });
+
+  it("has every target the README promises, each with a word of help", () => {
+    const makefile = read("Makefile");
+    for (const target of ["demo", "test", "dev", "bench", "proto", "lint", "verify", "clean"]) {
+      expect(makefile, target).to.match(new RegExp(`^${target}:.*## \\S`, "m"));
+    }
+  });
+
+  it("keeps its scripts executable", () => {
+    for (const script of [".ci/run", "scripts/install-nats-server.sh"]) {
+      expect(statSync(join(PROJECT, script)).mode & 0o111, script).not.to.equal(0);
+    }
+  });
+
+  it("names no package registry anywhere", () => {
+    for (const file of ["package.json", "package-lock.json", "Makefile", "Dockerfile", "docker-compose.yml", ".ci/run"]) {
+      expect(read(file), file).not.to.match(/registry\.[a-z]+\.|"resolved"/);
+    }
+  });
+});
