@@ -37,7 +37,8 @@ async function markdownFiles(folder: string): Promise<string[]> {
   for (const entry of await entriesOf(folder)) {
     const path = join(folder, entry.name);
     if (entry.isFile() && MARKDOWN.test(entry.name)) found.push(path);
-    else if (entry.isDirectory() && !entry.name.startsWith(".") && !SKIPPED_FOLDERS.has(entry.name)) found.push(...(await markdownFiles(path)));
+    else if (entry.isDirectory() && !entry.name.startsWith(".") && !SKIPPED_FOLDERS.has(entry.name))
+      found.push(...(await markdownFiles(path)));
   }
   return found;
 }
@@ -49,7 +50,8 @@ async function packageReadmes(modules: string): Promise<DemoDocument[]> {
     const folder = join(modules, entry.name);
     if (entry.name.startsWith("@")) {
       for (const scoped of await entriesOf(folder)) {
-        if (scoped.isDirectory()) found.push(...(await readmesOf(join(folder, scoped.name), `${entry.name}/${scoped.name}`)));
+        if (scoped.isDirectory())
+          found.push(...(await readmesOf(join(folder, scoped.name), `${entry.name}/${scoped.name}`)));
       }
     } else found.push(...(await readmesOf(folder, entry.name)));
   }

@@ -16,12 +16,16 @@ const RESULT = z.object({ path: z.string(), sha256: z.string(), bytes: z.number(
 
 /** How it went. */
 export type ReportOutcome = { readonly elapsedMs: number } & (
-  | ({ readonly ok: true } & Readonly<z.infer<typeof RESULT>>)
-  | { readonly ok: false; readonly reason: string }
+  ({ readonly ok: true } & Readonly<z.infer<typeof RESULT>>) | { readonly ok: false; readonly reason: string }
 );
 
 /** Creates a `report.generate` task and shows how it goes from document to document. Rejects with the signal's reason when it fires. */
-export async function followReport(client: TaskwireClient, request: ReportRequest, view: ProgressView, signal: AbortSignal): Promise<ReportOutcome> {
+export async function followReport(
+  client: TaskwireClient,
+  request: ReportRequest,
+  view: ProgressView,
+  signal: AbortSignal,
+): Promise<ReportOutcome> {
   const startMs = performance.now();
   const elapsedMs = () => performance.now() - startMs;
   const { topic, documents, outputPath } = request;

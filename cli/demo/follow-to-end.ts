@@ -1,8 +1,7 @@
 import { getMaxListeners, setMaxListeners } from "node:events";
-import type { TaskwireClient, WatchFrame } from "#libs/client/taskwire-client.js";
-import { TaskState } from "#libs/client/taskwire-client.js";
+import { TaskState, type TaskwireClient, type WatchFrame } from "#libs/client/taskwire-client.js";
 import type { Progress, TaskError } from "#libs/proto/gen/taskwire/v1/task.js";
-import { TaskBoard } from "#cli/demo/task-board.js";
+import type { TaskBoard } from "#cli/demo/task-board.js";
 
 /** A task and what people call it. */
 export interface NamedTask {
@@ -15,7 +14,12 @@ const OPEN_WATCHES = 32;
 const LISTENERS_PER_WATCH = 3;
 
 /** Follows tasks to their ends by one watch stream each and keeps the board up to date. Rejects with the signal's reason when it fires. */
-export async function followToEnd(client: TaskwireClient, tasks: readonly NamedTask[], board: TaskBoard, signal: AbortSignal): Promise<void> {
+export async function followToEnd(
+  client: TaskwireClient,
+  tasks: readonly NamedTask[],
+  board: TaskBoard,
+  signal: AbortSignal,
+): Promise<void> {
   // Every open watch listens to the signal, and its stream and its waits do too.
   setMaxListeners(getMaxListeners(signal) + OPEN_WATCHES * LISTENERS_PER_WATCH, signal);
   const waiting = tasks[Symbol.iterator]();

@@ -47,7 +47,12 @@ export async function runDemo(options: DemoOptions): Promise<ExitCode> {
     signal.throwIfAborted();
     const exitCode = await withStack(dataDir, signal, say, async (client, stopped) => {
       const digests = await digestAll(client, documents, output, stopped);
-      const report = await followReport(client, { topic: TOPIC, documents, outputPath: join(demoDir, "report.md") }, progressView(output), stopped);
+      const report = await followReport(
+        client,
+        { topic: TOPIC, documents, outputPath: join(demoDir, "report.md") },
+        progressView(output),
+        stopped,
+      );
       return showOutcome(digests, report, root, say);
     });
     kept = exitCode !== EXIT.ok;
@@ -92,7 +97,9 @@ async function digestAll(
   signal: AbortSignal,
 ): Promise<TaskBoard> {
   const board = new TaskBoard("text.digest", documents.length, progressView(output));
-  const tasks = await client.createMany(documents.map(({ path, title }) => ({ type: "text.digest", payload: { path, title } })));
+  const tasks = await client.createMany(
+    documents.map(({ path, title }) => ({ type: "text.digest", payload: { path, title } })),
+  );
   const named = tasks.map((task, index) => ({ id: task.id, title: documents[index]?.title ?? task.id }));
   try {
     await followToEnd(client, named, board, signal);
@@ -102,10 +109,17 @@ async function digestAll(
   return board;
 }
 
-async function showOutcome(digests: TaskBoard, report: ReportOutcome, root: string, say: (line: string) => void): Promise<ExitCode> {
+async function showOutcome(
+  digests: TaskBoard,
+  report: ReportOutcome,
+  root: string,
+  say: (line: string) => void,
+): Promise<ExitCode> {
   const { failures, total, elapsedMs } = digests;
   const rate = formatCount(total / (elapsedMs / 1000));
-  say(`\n${total} digests in ${formatSeconds(elapsedMs)}, ${rate} tasks/s; report in ${formatSeconds(report.elapsedMs)}.`);
+  say(
+    `\n${total} digests in ${formatSeconds(elapsedMs)}, ${rate} tasks/s; report in ${formatSeconds(report.elapsedMs)}.`,
+  );
   for (const { title, reason } of failures.slice(0, MAX_FAILURES_SHOWN)) say(`${pc.red("failed")} ${title}: ${reason}`);
   if (failures.length > MAX_FAILURES_SHOWN) say(`… and ${failures.length - MAX_FAILURES_SHOWN} more`);
   if (!report.ok) {
@@ -113,7 +127,9 @@ async function showOutcome(digests: TaskBoard, report: ReportOutcome, root: stri
     return EXIT.failed;
   }
   const { path, documents, bytes, sha256 } = report;
-  say(`${pc.bold("Report")}: ${relative(root, path)} (${documents} documents, ${formatCount(bytes / 1024)} KiB, sha256 ${sha256.slice(0, 12)}…)\n`);
+  say(
+    `${pc.bold("Report")}: ${relative(root, path)} (${documents} documents, ${formatCount(bytes / 1024)} KiB, sha256 ${sha256.slice(0, 12)}…)\n`,
+  );
   const head = (await readFile(path, "utf8")).split("\n").slice(0, HEAD_LINES);
   for (const line of head) say(pc.dim(`  │ ${line}`));
   return failures.length === 0 ? EXIT.ok : EXIT.failed;

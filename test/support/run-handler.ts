@@ -36,7 +36,8 @@ export async function runHandler(definition: unknown, payload: unknown, options:
     signal: options.signal ?? new AbortController().signal,
     deadline: new Date(Date.now() + 60_000),
     progress(update, message) {
-      const said = typeof update === "number" ? { fraction: update, ...(message === undefined ? {} : { message }) } : update;
+      const said =
+        typeof update === "number" ? { fraction: update, ...(message === undefined ? {} : { message }) } : update;
       progress.push(said);
       options.onProgress?.(said);
     },
@@ -49,7 +50,11 @@ export async function runHandler(definition: unknown, payload: unknown, options:
   return { result: await checked("result", definition.options.result, returned), progress, logs, output };
 }
 
-async function checked(what: string, schema: Parameters<typeof checkValue>[0] | undefined, value: unknown): Promise<unknown> {
+async function checked(
+  what: string,
+  schema: Parameters<typeof checkValue>[0] | undefined,
+  value: unknown,
+): Promise<unknown> {
   if (schema === undefined) return value;
   const answer = await checkValue(schema, value);
   if (!answer.ok) throw new TypeError(`${what} refused: ${issueSentence(answer.issues)}`);

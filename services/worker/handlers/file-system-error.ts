@@ -1,7 +1,20 @@
 import { PermanentError, RetryableError } from "#libs/define-task/define-task.js";
 
 /** Conditions that may pass by themselves: no space, no quota, no free descriptor, a failing or busy device. */
-const PASSING = new Set(["ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENFILE", "EAGAIN", "EBUSY", "EINTR", "ENOMEM", "ESTALE", "ETIMEDOUT", "ETXTBSY"]);
+const PASSING = new Set([
+  "ENOSPC",
+  "EDQUOT",
+  "EIO",
+  "EMFILE",
+  "ENFILE",
+  "EAGAIN",
+  "EBUSY",
+  "EINTR",
+  "ENOMEM",
+  "ESTALE",
+  "ETIMEDOUT",
+  "ETXTBSY",
+]);
 
 /**
  * What a failed file operation means for a task: `FILE_NOT_FOUND` for good; `FILE_SYSTEM_ERROR`, retryable where the condition may pass

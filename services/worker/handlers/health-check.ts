@@ -30,20 +30,24 @@ const SAMPLES = 5;
 const SAMPLE_MS = 10;
 
 /** `system.health_check`: what the worker process sees right now. */
-export default defineTask("system.health_check", { payload, result, isolation: "inline", maxAttempts: 1 }, async (task) => {
-  const memory = process.memoryUsage();
-  return {
-    time: new Date().toISOString(),
-    nodeVersion: process.version,
-    pid: process.pid,
-    uptimeSeconds: Math.round(process.uptime() * 10) / 10,
-    cpus: availableParallelism(),
-    loadAverage: loadavg().map((load) => Math.round(load * 100) / 100),
-    memory: { rssBytes: memory.rss, heapUsedBytes: memory.heapUsed, freeBytes: freemem(), totalBytes: totalmem() },
-    eventLoopDelayMs: await longestDelay(task.signal),
-    disk: await tryDisk(resolve(task.payload.directory), task.taskId),
-  };
-});
+export default defineTask(
+  "system.health_check",
+  { payload, result, isolation: "inline", maxAttempts: 1 },
+  async (task) => {
+    const memory = process.memoryUsage();
+    return {
+      time: new Date().toISOString(),
+      nodeVersion: process.version,
+      pid: process.pid,
+      uptimeSeconds: Math.round(process.uptime() * 10) / 10,
+      cpus: availableParallelism(),
+      loadAverage: loadavg().map((load) => Math.round(load * 100) / 100),
+      memory: { rssBytes: memory.rss, heapUsedBytes: memory.heapUsed, freeBytes: freemem(), totalBytes: totalmem() },
+      eventLoopDelayMs: await longestDelay(task.signal),
+      disk: await tryDisk(resolve(task.payload.directory), task.taskId),
+    };
+  },
+);
 
 /** How much later than asked a timer fires, at worst of a few tries, in milliseconds. */
 async function longestDelay(signal: AbortSignal): Promise<number> {
@@ -57,7 +61,10 @@ async function longestDelay(signal: AbortSignal): Promise<number> {
 }
 
 /** Writes and removes a small file in the directory, or in the nearest one above it that exists. */
-async function tryDisk(wanted: string, taskId: string): Promise<{ directory: string; writable: boolean; error?: string }> {
+async function tryDisk(
+  wanted: string,
+  taskId: string,
+): Promise<{ directory: string; writable: boolean; error?: string }> {
   let directory = wanted;
   while (dirname(directory) !== directory && !existsSync(directory)) directory = dirname(directory);
   const probe = join(directory, `.probe-${taskId}`);

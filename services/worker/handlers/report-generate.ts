@@ -38,7 +38,10 @@ export default defineTask("report.generate", { payload, result }, async (task) =
   await refuseDirectory(path);
   const { documents, skipped } = await digestDocuments(task.payload.documents, task);
   if (documents.length === 0) {
-    throw new PermanentError("NO_DOCUMENTS", `none of the ${skipped.length} documents can be used; the first: ${skipped[0]?.reason ?? ""}`);
+    throw new PermanentError(
+      "NO_DOCUMENTS",
+      `none of the ${skipped.length} documents can be used; the first: ${skipped[0]?.reason ?? ""}`,
+    );
   }
   const ranked = await rankDocuments(topic, documents);
   task.signal.throwIfAborted();

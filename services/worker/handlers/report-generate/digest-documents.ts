@@ -17,7 +17,10 @@ const PHRASES = 8;
  * Reads and digests documents one after the other, telling the progress. One that cannot be read for good, or has no words, is skipped
  * with its reason; a passing failure fails the attempt, so that no report goes out without a document that is there.
  */
-export async function digestDocuments(sources: readonly DocumentSource[], task: Pick<TaskContext, "signal" | "progress">): Promise<DigestedDocuments> {
+export async function digestDocuments(
+  sources: readonly DocumentSource[],
+  task: Pick<TaskContext, "signal" | "progress">,
+): Promise<DigestedDocuments> {
   const documents: ReportDocument[] = [];
   const skipped: SkippedDocument[] = [];
   for (const [index, source] of sources.entries()) {
@@ -26,7 +29,11 @@ export async function digestDocuments(sources: readonly DocumentSource[], task: 
     task.progress({ current: index, total: sources.length, message: source.title ?? name });
     try {
       const document = await readDocument(source);
-      const digest = await digestDocument(document, { sentences: SUMMARY_SENTENCES, phrases: PHRASES, signal: task.signal });
+      const digest = await digestDocument(document, {
+        sentences: SUMMARY_SENTENCES,
+        phrases: PHRASES,
+        signal: task.signal,
+      });
       if (digest.words === 0) skipped.push({ path: name, reason: "EMPTY: no words" });
       else documents.push({ index, path: source.path, digest });
     } catch (error) {

@@ -36,10 +36,14 @@ export async function rankDocuments(topic: string, documents: readonly ReportDoc
   }
   const query = await topicTerms(topic, documents);
   const scores = new Map<number, number>();
-  for (const match of index.search(query.join(" "), { boost: { title: TITLE_BOOST } })) scores.set(Number(match.id), match.score);
+  for (const match of index.search(query.join(" "), { boost: { title: TITLE_BOOST } }))
+    scores.set(Number(match.id), match.score);
   const best = Math.max(0, ...scores.values());
   return documents
-    .map((document) => ({ ...document, relevance: best > 0 ? Math.round(((scores.get(document.index) ?? 0) / best) * 1000) / 1000 : 0 }))
+    .map((document) => ({
+      ...document,
+      relevance: best > 0 ? Math.round(((scores.get(document.index) ?? 0) / best) * 1000) / 1000 : 0,
+    }))
     .sort((a, b) => b.relevance - a.relevance || a.index - b.index);
 }
 

@@ -40,7 +40,8 @@ const ENGLISH: ReportLabels = {
   reason: "Reason",
   noSummary: "Nothing to summarise.",
   minutes: (minutes) => `${minutes} min`,
-  lead: (documents, words) => `A digest of ${documents} documents, ${words} words in all, ordered by their relevance to the topic.`,
+  lead: (documents, words) =>
+    `A digest of ${documents} documents, ${words} words in all, ordered by their relevance to the topic.`,
 };
 
 const KOREAN: ReportLabels = {

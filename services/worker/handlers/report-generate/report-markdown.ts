@@ -1,5 +1,9 @@
 import type { RankedDocument } from "#worker/handlers/report-generate/rank-documents.js";
-import { reportLabels, type ReportLabels, type ReportLanguage } from "#worker/handlers/report-generate/report-labels.js";
+import {
+  reportLabels,
+  type ReportLabels,
+  type ReportLanguage,
+} from "#worker/handlers/report-generate/report-labels.js";
 
 /** A document that is not in the report. */
 export interface SkippedDocument {
@@ -43,7 +47,9 @@ function contents(content: ReportContent, labels: ReportLabels): string[] {
     `- [${labels.keyPhrases}](#key-phrases)`,
     `- [${labels.byRelevance}](#by-relevance)`,
     `- [${labels.documents}](#documents)`,
-    ...content.documents.map(({ digest }, index) => `  - [${index + 1}. ${escapeMarkdown(digest.title)}](#document-${index + 1})`),
+    ...content.documents.map(
+      ({ digest }, index) => `  - [${index + 1}. ${escapeMarkdown(digest.title)}](#document-${index + 1})`,
+    ),
   ];
   if (content.skipped.length > 0) lines.push(`- [${labels.skipped}](#skipped)`);
   return [`## ${labels.contents}`, lines.join("\n")];
@@ -51,7 +57,8 @@ function contents(content: ReportContent, labels: ReportLabels): string[] {
 
 function overview(content: ReportContent, labels: ReportLabels, numbers: Intl.NumberFormat): string[] {
   const languages = new Map<string, number>();
-  for (const { digest } of content.documents) languages.set(digest.language.code, (languages.get(digest.language.code) ?? 0) + 1);
+  for (const { digest } of content.documents)
+    languages.set(digest.language.code, (languages.get(digest.language.code) ?? 0) + 1);
   const languageList = [...languages]
     .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
     .map(([code, count]) => `${languageName(code, content.language)} (${numbers.format(count)})`);

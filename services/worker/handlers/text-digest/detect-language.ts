@@ -43,7 +43,10 @@ export function detectLanguage(text: string): DetectedLanguage {
     .sort((a, b) => b[1] - a[1]);
   if (best === undefined || best[0] === "und") return UNDETERMINED;
   const lead = best[1] - (second?.[1] ?? 0);
-  return { ...languageCodes(best[0]), confidence: round(Math.min(1, lead / CERTAIN_LEAD) * Math.min(1, letters / CERTAIN_LETTERS)) };
+  return {
+    ...languageCodes(best[0]),
+    confidence: round(Math.min(1, lead / CERTAIN_LEAD) * Math.min(1, letters / CERTAIN_LETTERS)),
+  };
 }
 
 /** A language given by its caller, as BCP 47 (`en`, `ko-KR`) or ISO 639-3 (`kor`) code; certain by definition. */

@@ -44,6 +44,7 @@ export const ANALYSED_CHARACTERS = 40_000;
 const WORDS_PER_MINUTE = 238;
 /** Sentences between two looks at the signal. */
 const SENTENCES_PER_TURN = 25;
+const SURROGATE_PAIR = /[\uD800-\uDBFF][\uDC00-\uDFFF]/g;
 const MAX_TITLE_CHARACTERS = 120;
 const TITLE_SEARCH_CHARACTERS = 1000;
 /** Characters counted between two looks at the signal, where blocks are short enough. */
@@ -85,7 +86,8 @@ export async function termsOf(text: string, language: DetectedLanguage): Promise
 
 async function analyserFor(language: DetectedLanguage): Promise<SentenceAnalyser> {
   if (language.code === "en") return (await import("#worker/handlers/text-digest/english-analyser.js")).analyseEnglish;
-  if (language.code === "ko") return (await import("#worker/handlers/text-digest/korean-analyser.js")).loadKoreanAnalyser();
+  if (language.code === "ko")
+    return (await import("#worker/handlers/text-digest/korean-analyser.js")).loadKoreanAnalyser();
   return (await import("#worker/handlers/text-digest/general-analyser.js")).generalAnalyser(language);
 }
 
@@ -102,7 +104,7 @@ async function countText(blocks: readonly ProseBlock[], language: string, signal
   let sentences = 0;
   let sinceTurn = 0;
   for (const block of blocks) {
-    for (const _ of block.text) characters += 1;
+    characters += block.text.length - (block.text.match(SURROGATE_PAIR)?.length ?? 0);
     words += wordsOf(block.text, language).length;
     if (block.kind !== "heading") sentences += sentencesOf(block.text, language).length;
     sinceTurn += block.text.length;
@@ -114,7 +116,11 @@ async function countText(blocks: readonly ProseBlock[], language: string, signal
   return { characters, words, sentences };
 }
 
-async function analyseBlocks(blocks: readonly ProseBlock[], language: DetectedLanguage, signal: AbortSignal): Promise<AnalysedSentence[]> {
+async function analyseBlocks(
+  blocks: readonly ProseBlock[],
+  language: DetectedLanguage,
+  signal: AbortSignal,
+): Promise<AnalysedSentence[]> {
   const analysed: AnalysedSentence[] = [];
   if (blocks.length === 0) return analysed;
   const analyse = await analyserFor(language);
@@ -142,5 +148,7 @@ function titleOf(document: LoadedDocument, blocks: readonly ProseBlock[], langua
     document.fileName ??
     (first === undefined ? "" : (sentencesOf(first.text.slice(0, TITLE_SEARCH_CHARACTERS), language)[0] ?? ""));
   const characters = [...title];
-  return characters.length <= MAX_TITLE_CHARACTERS ? title : `${characters.slice(0, MAX_TITLE_CHARACTERS - 1).join("")}…`;
+  return characters.length <= MAX_TITLE_CHARACTERS
+    ? title
+    : `${characters.slice(0, MAX_TITLE_CHARACTERS - 1).join("")}…`;
 }

@@ -1,6 +1,10 @@
 import { z } from "zod";
 
-const path = z.string().min(1).max(4096).refine((text) => !text.includes("\0"), "must not contain a NUL character");
+const path = z
+  .string()
+  .min(1)
+  .max(4096)
+  .refine((text) => !text.includes("\0"), "must not contain a NUL character");
 
 /** A document: exactly one of `text` and `path`. */
 export const documentFields = {

@@ -44,7 +44,8 @@ function collect(tokens: readonly Token[], kind: "paragraph" | "item", blocks: P
     else if (token.type === "paragraph" || token.type === "text") collectInline(token, kind, blocks);
     else if (token.type === "html") addBlock(blocks, "heading", htmlTitle(String(token["text"])), 1);
     else if (token.type === "blockquote") collect(token.tokens ?? [], kind, blocks);
-    else if (token.type === "list") for (const item of (token as Tokens.List).items) collect(item.tokens, "item", blocks);
+    else if (token.type === "list")
+      for (const item of (token as Tokens.List).items) collect(item.tokens, "item", blocks);
   }
 }
 
@@ -93,9 +94,14 @@ function isBareLink(token: Tokens.Generic): boolean {
 }
 
 function decodeEntities(text: string): string {
-  return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]+));/gi, (whole, decimal?: string, hex?: string, name?: string) => {
-    if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? whole;
-    const point = decimal !== undefined ? Number(decimal) : Number.parseInt(hex ?? "", 16);
-    return point > 0 && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff) ? String.fromCodePoint(point) : "\uFFFD";
-  });
+  return text.replace(
+    /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]+));/gi,
+    (whole, decimal?: string, hex?: string, name?: string) => {
+      if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? whole;
+      const point = decimal !== undefined ? Number(decimal) : Number.parseInt(hex ?? "", 16);
+      return point > 0 && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff)
+        ? String.fromCodePoint(point)
+        : "\uFFFD";
+    },
+  );
 }

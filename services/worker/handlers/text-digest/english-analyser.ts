@@ -1,5 +1,9 @@
 import nlp from "compromise/two";
-import { MAX_PHRASE_WORDS, type CandidatePhrase, type SentenceAnalyser } from "#worker/handlers/text-digest/sentence-analysis.js";
+import {
+  MAX_PHRASE_WORDS,
+  type CandidatePhrase,
+  type SentenceAnalyser,
+} from "#worker/handlers/text-digest/sentence-analysis.js";
 import { stopWordsOf } from "#worker/handlers/text-digest/stop-words.js";
 
 interface TaggedWord {

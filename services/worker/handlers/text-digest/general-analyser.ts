@@ -1,4 +1,8 @@
-import { MAX_PHRASE_WORDS, type CandidatePhrase, type SentenceAnalyser } from "#worker/handlers/text-digest/sentence-analysis.js";
+import {
+  MAX_PHRASE_WORDS,
+  type CandidatePhrase,
+  type SentenceAnalyser,
+} from "#worker/handlers/text-digest/sentence-analysis.js";
 import { stopWordsOf } from "#worker/handlers/text-digest/stop-words.js";
 
 /** Languages written without spaces between words. */

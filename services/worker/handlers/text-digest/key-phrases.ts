@@ -43,7 +43,10 @@ export function keyPhrases(sentences: readonly AnalysedSentence[], limit: number
     for (const word of words) uses.set(word, (uses.get(word) ?? 0) + 1);
   }
   const best = chosen[0]?.score ?? 1;
-  return chosen.map(({ candidate, score }) => ({ phrase: commonSpelling(candidate), score: Math.round((score / best) * 1000) / 1000 }));
+  return chosen.map(({ candidate, score }) => ({
+    phrase: commonSpelling(candidate),
+    score: Math.round((score / best) * 1000) / 1000,
+  }));
 }
 
 function wordRanks(sentences: readonly AnalysedSentence[]): Map<string, number> {

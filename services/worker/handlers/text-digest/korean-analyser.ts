@@ -1,7 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Garu, type Token } from "garu-ko";
-import { MAX_PHRASE_WORDS, type CandidatePhrase, type SentenceAnalyser } from "#worker/handlers/text-digest/sentence-analysis.js";
+import {
+  MAX_PHRASE_WORDS,
+  type CandidatePhrase,
+  type SentenceAnalyser,
+} from "#worker/handlers/text-digest/sentence-analysis.js";
 import { stopWordsOf } from "#worker/handlers/text-digest/stop-words.js";
 
 const STOP_WORDS = stopWordsOf("kor");

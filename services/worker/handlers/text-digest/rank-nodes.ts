@@ -23,7 +23,8 @@ export function rankNodes(graph: WeightedGraph): number[] {
     const previous = scores;
     scores = graph.map((edges, node) => {
       let sum = 0;
-      for (const [neighbour, weight] of edges) sum += (weight / (strength[neighbour] ?? 1)) * (previous[neighbour] ?? 0);
+      for (const [neighbour, weight] of edges)
+        sum += (weight / (strength[neighbour] ?? 1)) * (previous[neighbour] ?? 0);
       const score = 1 - DAMPING + DAMPING * sum;
       moved = Math.max(moved, Math.abs(score - (previous[node] ?? 0)));
       return score;

@@ -66,7 +66,8 @@ async function readBytes(path: string): Promise<Buffer> {
 }
 
 function decodeText(bytes: Buffer, path: string): string {
-  const notText = (why: string) => new PermanentError("NOT_TEXT", `${path} is not UTF-8 text: ${why}`, { details: { path } });
+  const notText = (why: string) =>
+    new PermanentError("NOT_TEXT", `${path} is not UTF-8 text: ${why}`, { details: { path } });
   if (bytes.includes(0)) throw notText("it contains a NUL byte");
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -76,7 +77,11 @@ function decodeText(bytes: Buffer, path: string): string {
 }
 
 function tooLarge(path: string, bytes: number): PermanentError {
-  return new PermanentError("FILE_TOO_LARGE", `${path} has ${bytes} bytes or more; at most ${MAX_DOCUMENT_BYTES} are read`, {
-    details: { path, maxBytes: MAX_DOCUMENT_BYTES },
-  });
+  return new PermanentError(
+    "FILE_TOO_LARGE",
+    `${path} has ${bytes} bytes or more; at most ${MAX_DOCUMENT_BYTES} are read`,
+    {
+      details: { path, maxBytes: MAX_DOCUMENT_BYTES },
+    },
+  );
 }

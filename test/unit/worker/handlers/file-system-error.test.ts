@@ -9,14 +9,21 @@ describe("fileSystemError", () => {
     const full = await rejectionOf(writeFile("/dev/full", "x"));
     const error = fileSystemError(full, "write", "/dev/full");
     expect(error).to.be.instanceOf(RetryableError);
-    expect(error).to.deep.include({ code: "FILE_SYSTEM_ERROR", details: { path: "/dev/full", action: "write", systemCode: "ENOSPC" } });
+    expect(error).to.deep.include({
+      code: "FILE_SYSTEM_ERROR",
+      details: { path: "/dev/full", action: "write", systemCode: "ENOSPC" },
+    });
   });
 
   it("gives up where trying again cannot help", async () => {
     const onFolder = await rejectionOf(writeFile("/", "x"));
-    expect(fileSystemError(onFolder, "write", "/")).to.be.instanceOf(PermanentError).with.property("code", "FILE_SYSTEM_ERROR");
+    expect(fileSystemError(onFolder, "write", "/"))
+      .to.be.instanceOf(PermanentError)
+      .with.property("code", "FILE_SYSTEM_ERROR");
     const missing = await rejectionOf(writeFile("/no/such/folder/x", "x"));
-    expect(fileSystemError(missing, "read", "/no/such/folder/x")).to.be.instanceOf(PermanentError).with.property("code", "FILE_NOT_FOUND");
+    expect(fileSystemError(missing, "read", "/no/such/folder/x"))
+      .to.be.instanceOf(PermanentError)
+      .with.property("code", "FILE_NOT_FOUND");
   });
 
   it("returns anything else unchanged", () => {

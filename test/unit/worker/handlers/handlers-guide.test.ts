@@ -19,7 +19,9 @@ describe("docs/handlers.md", () => {
       expect(result).to.deep.equal({ words: 3 });
       expect(progress.at(-1)).to.deep.equal({ current: 2, total: 2, message: "counting" });
       expect(logs).to.deep.equal(["counted"]);
-      expect(await rejectionOf(runHandler(wordCount, { lines: [] }))).to.be.instanceOf(PermanentError).with.property("code", "NO_LINES");
+      expect(await rejectionOf(runHandler(wordCount, { lines: [] })))
+        .to.be.instanceOf(PermanentError)
+        .with.property("code", "NO_LINES");
     } finally {
       rmSync(file);
     }

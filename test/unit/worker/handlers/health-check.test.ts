@@ -10,7 +10,11 @@ describe("system.health_check", () => {
     const directory = freshDirectory();
     try {
       const { result } = await runHandler(healthCheck, { directory: directory.path });
-      expect(result).to.deep.include({ nodeVersion: process.version, pid: process.pid, disk: { directory: directory.path, writable: true } });
+      expect(result).to.deep.include({
+        nodeVersion: process.version,
+        pid: process.pid,
+        disk: { directory: directory.path, writable: true },
+      });
       expect(result).to.have.property("eventLoopDelayMs").that.is.a("number").and.at.least(-1);
       expect(readdirSync(directory.path)).to.deep.equal([]);
     } finally {
@@ -32,6 +36,8 @@ describe("system.health_check", () => {
   it("says why a directory is not writable", async () => {
     const { result } = await runHandler(healthCheck, { directory: "/proc/1" });
     expect(result).to.have.nested.property("disk.writable", false);
-    expect(result).to.have.nested.property("disk.error").that.matches(/E[A-Z]+/);
+    expect(result)
+      .to.have.nested.property("disk.error")
+      .that.matches(/E[A-Z]+/);
   });
 });

@@ -54,7 +54,8 @@ describe("report.generate", () => {
     expect(report).to.include("| 1 | [Why tides turn](#document-1) | 1.000 | 84 | en |");
     expect(report).to.include("> When the Sun and the Moon stand in one line, their tidal forces add up.");
     expect(report).to.match(/picture\.md \| NOT\\_TEXT: /);
-    for (const [, anchor] of report.matchAll(/\]\(#([a-z0-9-]+)\)/g)) expect(report).to.include(`<a id="${anchor}"></a>`);
+    for (const [, anchor] of report.matchAll(/\]\(#([a-z0-9-]+)\)/g))
+      expect(report).to.include(`<a id="${anchor}"></a>`);
   });
 
   it("finds Korean documents by a Korean topic whatever particles they carry", async () => {
@@ -84,7 +85,10 @@ describe("report.generate", () => {
   it("leaves nothing behind when its signal fires at the last document", async () => {
     const controller = new AbortController();
     const reason = new Error("cancelled in the test");
-    const stopped = run({}, { signal: controller.signal, onProgress: ({ current }) => current === 6 && controller.abort(reason) });
+    const stopped = run(
+      {},
+      { signal: controller.signal, onProgress: ({ current }) => current === 6 && controller.abort(reason) },
+    );
     expect(await rejectionOf(stopped)).to.equal(reason);
     expect(readdirSync(directory.path)).to.deep.equal([]);
   });
@@ -118,8 +122,14 @@ describe("report.generate", () => {
   });
 
   it("escapes what would break its Markdown", async () => {
-    await run({ topic: "a | b <script>", documents: [{ text: "Pipes | and *stars* are plain here.", title: "x | y [z]" }] });
+    await run({
+      topic: "a | b <script>",
+      documents: [{ text: "Pipes | and *stars* are plain here.", title: "x | y [z]" }],
+    });
     const report = readFileSync(outputPath, "utf8");
-    expect(report).to.include("# a \\| b \\<script\\>").and.include("[x \\| y \\[z\\]](#document-1)").and.include("> Pipes \\| and stars are");
+    expect(report)
+      .to.include("# a \\| b \\<script\\>")
+      .and.include("[x \\| y \\[z\\]](#document-1)")
+      .and.include("> Pipes \\| and stars are");
   });
 });

@@ -39,7 +39,9 @@ describe("text.digest", () => {
   });
 
   it("takes a Korean text full of English names as Korean", async () => {
-    const result = await digest({ text: "Taskwire는 gRPC와 NATS JetStream 위에서 도는 작업 큐입니다. 작업 큐는 결과를 SQLite에 저장합니다." });
+    const result = await digest({
+      text: "Taskwire는 gRPC와 NATS JetStream 위에서 도는 작업 큐입니다. 작업 큐는 결과를 SQLite에 저장합니다.",
+    });
     expect(result.language.code).to.equal("ko");
     expect(phrases(result)).to.include("작업 큐");
   });
@@ -67,9 +69,20 @@ describe("text.digest", () => {
 
   it("gives zeros for an empty document", async () => {
     const result = await digest({ path: documentFixture("empty.md") });
-    expect(result).to.deep.include({ characters: 0, words: 0, sentences: 0, keyPhrases: [], summary: [], readingTimeSeconds: 0 });
+    expect(result).to.deep.include({
+      characters: 0,
+      words: 0,
+      sentences: 0,
+      keyPhrases: [],
+      summary: [],
+      readingTimeSeconds: 0,
+    });
     expect(result.language).to.deep.equal({ code: "und", iso6393: "und", confidence: 0 });
     expect((await digest({ text: "" })).title).to.equal("");
+  });
+
+  it("counts characters as readers do", async () => {
+    expect(await digest({ text: "Tea 🍵 is 茶." })).to.include({ characters: 11, words: 3 });
   });
 
   it("gives the same digest every time", async () => {
@@ -78,7 +91,13 @@ describe("text.digest", () => {
   });
 
   it("obeys the given title, language, sentence and phrase counts", async () => {
-    const result = await digest({ path: documentFixture("tides.md"), title: "Ebb", language: "kor", sentences: 0, phrases: 3 });
+    const result = await digest({
+      path: documentFixture("tides.md"),
+      title: "Ebb",
+      language: "kor",
+      sentences: 0,
+      phrases: 3,
+    });
     expect(result.title).to.equal("Ebb");
     expect(result.language).to.deep.equal({ code: "ko", iso6393: "kor", confidence: 1 });
     expect(result.summary).to.deep.equal([]);
@@ -89,7 +108,14 @@ describe("text.digest", () => {
     const { progress } = await runHandler(textDigest, { path: documentFixture("tides.md") });
     const fractions = progress.map(({ fraction }) => fraction ?? -1);
     expect(fractions).to.deep.equal([...fractions].sort((a, b) => a - b));
-    expect(progress.map(({ message }) => message)).to.deep.equal(["reading", "language", "words", "phrases", "summary", "done"]);
+    expect(progress.map(({ message }) => message)).to.deep.equal([
+      "reading",
+      "language",
+      "words",
+      "phrases",
+      "summary",
+      "done",
+    ]);
   });
 
   it("stops between stages when its signal fires", async () => {
@@ -104,7 +130,12 @@ describe("text.digest", () => {
   });
 
   it("refuses a payload with no source, two sources or a foreign language code", async () => {
-    for (const payload of [{}, { text: "a", path: "b" }, { text: "a", language: "not a code" }, { text: "a", sentences: 21 }]) {
+    for (const payload of [
+      {},
+      { text: "a", path: "b" },
+      { text: "a", language: "not a code" },
+      { text: "a", sentences: 21 },
+    ]) {
       expect((await rejectionOf(runHandler(textDigest, payload))).message).to.match(/^payload refused/);
     }
   });

@@ -32,7 +32,9 @@ describe("writeArtifact", () => {
     const path = join(directory.path, "a.md");
     writeFileSync(path, "before");
     const reason = new Error("cancelled in the test");
-    expect(await rejectionOf(writeArtifact(path, "after", { ...writer, signal: AbortSignal.abort(reason) }))).to.equal(reason);
+    expect(await rejectionOf(writeArtifact(path, "after", { ...writer, signal: AbortSignal.abort(reason) }))).to.equal(
+      reason,
+    );
     expect(readFileSync(path, "utf8")).to.equal("before");
     expect(readdirSync(directory.path)).to.deep.equal(["a.md"]);
   });

@@ -20,12 +20,15 @@ describe("detectLanguage", () => {
   }
 
   it("does not judge a text that is too short or has no letters", () => {
-    for (const text of ["", "1 2 3", "OK"]) expect(detectLanguage(text)).to.deep.equal({ code: "und", iso6393: "und", confidence: 0 });
+    for (const text of ["", "1 2 3", "OK"])
+      expect(detectLanguage(text)).to.deep.equal({ code: "und", iso6393: "und", confidence: 0 });
   });
 
   it("is less certain of a short text than of a long one", () => {
     const short = detectLanguage("Parse and stringify JSON.");
-    const long = detectLanguage("The parser reads a text and gives back the value that is written in it, or it says where the text is wrong.");
+    const long = detectLanguage(
+      "The parser reads a text and gives back the value that is written in it, or it says where the text is wrong.",
+    );
     expect(short.confidence).to.be.below(long.confidence);
   });
 

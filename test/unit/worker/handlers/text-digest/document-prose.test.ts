@@ -5,7 +5,9 @@ describe("documentProse", () => {
   const texts = (markdown: string) => documentProse(markdown, "markdown").map(({ text }) => text);
 
   it("keeps the words of links, emphasis and inline code, and drops their marks", () => {
-    expect(texts("Use [the **client**](https://x.example) with `await`, *please*.")).to.deep.equal(["Use the client with await, please."]);
+    expect(texts("Use [the **client**](https://x.example) with `await`, *please*.")).to.deep.equal([
+      "Use the client with await, please.",
+    ]);
   });
 
   it("drops bare links and the brackets they leave empty", () => {
@@ -14,7 +16,9 @@ describe("documentProse", () => {
   });
 
   it("drops blocks made of links and images only", () => {
-    expect(texts("[![build](b.svg)](x) ![cover](c.svg)\n\n- [One](#one)\n- [Two](#two) and more")).to.deep.equal(["Two and more"]);
+    expect(texts("[![build](b.svg)](x) ![cover](c.svg)\n\n- [One](#one)\n- [Two](#two) and more")).to.deep.equal([
+      "Two and more",
+    ]);
   });
 
   it("tells headings, paragraphs and items apart, nested ones too", () => {
@@ -45,6 +49,9 @@ describe("documentProse", () => {
   });
 
   it("splits plain text at empty lines and joins lines within", () => {
-    expect(documentProse("# no heading\nsame\n \n```\nkept\n", "plain").map(({ text }) => text)).to.deep.equal(["# no heading same", "``` kept"]);
+    expect(documentProse("# no heading\nsame\n \n```\nkept\n", "plain").map(({ text }) => text)).to.deep.equal([
+      "# no heading same",
+      "``` kept",
+    ]);
   });
 });

@@ -23,7 +23,9 @@ describe("readDocument", () => {
   it("reads a file of exactly the largest size and refuses one more byte", async () => {
     const document = await readDocument({ path: file("largest.txt", Buffer.alloc(MAX_DOCUMENT_BYTES, "a")) });
     expect(document.text).to.have.lengthOf(MAX_DOCUMENT_BYTES);
-    const error = await rejectionOf(readDocument({ path: file("larger.txt", Buffer.alloc(MAX_DOCUMENT_BYTES + 1, "a")) }));
+    const error = await rejectionOf(
+      readDocument({ path: file("larger.txt", Buffer.alloc(MAX_DOCUMENT_BYTES + 1, "a")) }),
+    );
     expect(error.code).to.equal("FILE_TOO_LARGE");
   });
 

@@ -3,14 +3,29 @@ import { sentencesOf, wordsOf } from "#worker/handlers/text-digest/split-text.js
 
 describe("sentencesOf and wordsOf", () => {
   it("split by Unicode's rules", () => {
-    expect(wordsOf("At-least-once, said Node.js: 3.5 times!", "en")).to.deep.equal(["At", "least", "once", "said", "Node.js", "3.5", "times"]);
+    expect(wordsOf("At-least-once, said Node.js: 3.5 times!", "en")).to.deep.equal([
+      "At",
+      "least",
+      "once",
+      "said",
+      "Node.js",
+      "3.5",
+      "times",
+    ]);
     expect(wordsOf("작업자는 큐에서 작업을 꺼낸다.", "ko")).to.deep.equal(["작업자는", "큐에서", "작업을", "꺼낸다"]);
-    expect(sentencesOf("서울은 수도이다. 한강이 흐른다! 정말인가?", "ko")).to.deep.equal(["서울은 수도이다.", "한강이 흐른다!", "정말인가?"]);
+    expect(sentencesOf("서울은 수도이다. 한강이 흐른다! 정말인가?", "ko")).to.deep.equal([
+      "서울은 수도이다.",
+      "한강이 흐른다!",
+      "정말인가?",
+    ]);
   });
 
   it("do not end an English sentence at an abbreviation or an initial", () => {
     const text = "Dr. Smith met Mr. J. Jones at noon. They spoke of e.g. Deno vs. Node.js.";
-    expect(sentencesOf(text, "en")).to.deep.equal(["Dr. Smith met Mr. J. Jones at noon.", "They spoke of e.g. Deno vs. Node.js."]);
+    expect(sentencesOf(text, "en")).to.deep.equal([
+      "Dr. Smith met Mr. J. Jones at noon.",
+      "They spoke of e.g. Deno vs. Node.js.",
+    ]);
   });
 
   it("count long texts exactly, in time proportional to their length", () => {
