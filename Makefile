@@ -48,6 +48,6 @@ install-nats-server: ## Make sure that nats-server is there (PATH, project cache
 
 $(installed): package.json package-lock.json
 	@echo "Installing packages …"
-	@npm ci --no-audit --no-fund --loglevel=error
+	@npm ci --no-audit --no-fund --loglevel=error || { node scripts/check-native-modules.mjs; exit 1; }
 	@node scripts/check-native-modules.mjs
 	@touch $@

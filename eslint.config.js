@@ -43,6 +43,9 @@ export default tseslint.config(
       "@typescript-eslint/no-import-type-side-effects": "error",
       "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
       "@typescript-eslint/only-throw-error": "error",
+      "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true }],
+      // Words of another library's enum arrive as plain strings.
+      "@typescript-eslint/no-unsafe-enum-comparison": "off",
       // Rejecting with an AbortSignal's reason is what the platform does.
       "@typescript-eslint/prefer-promise-reject-errors": "off",
       "@typescript-eslint/restrict-template-expressions": [
@@ -59,7 +62,10 @@ export default tseslint.config(
   zone(["libs/bus/**/*.ts"], { rooms: aboveLibs, open: ["nats"] }),
   zone(["libs/nats-server/**/*.ts"], { rooms: aboveLibs, open: ["node:child_process"] }),
   zone(["services/task-service/**/*.ts"], { rooms: ["worker", "cli", "test"] }),
-  zone(["services/task-service/store/**/*.ts"], { rooms: ["worker", "cli", "test"], open: ["kysely", "better-sqlite3"] }),
+  zone(["services/task-service/store/**/*.ts"], {
+    rooms: ["worker", "cli", "test"],
+    open: ["kysely", "better-sqlite3"],
+  }),
   zone(["services/worker/**/*.ts"], { rooms: ["task-service", "cli", "test"] }),
   zone(["services/worker/isolate/**/*.ts"], { rooms: ["task-service", "cli", "test"], open: ["node:child_process"] }),
   zone(["cli/**/*.ts"], { rooms: ["test"], open: ["node:child_process"] }),

@@ -37,7 +37,10 @@ export interface LocalStack {
   readonly workers: readonly ChildService[];
   readonly nats: NatsService;
   /** Starts one more worker, by default with the stack's own arguments and settings. */
-  addWorker(options?: { readonly args?: readonly string[]; readonly env?: Readonly<Record<string, string>> }): Promise<ChildService>;
+  addWorker(options?: {
+    readonly args?: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+  }): Promise<ChildService>;
   /** Calls the listener when a process ends that was not told to. */
   onUnexpectedExit(listener: (name: string, how: string) => void): void;
   /** Stops everything in reverse order. May be called more than once. */
@@ -69,11 +72,13 @@ class ProcessStack implements LocalStack {
   #nats: NatsService | undefined;
   #service: ChildService | undefined;
   #lock: DataLock | undefined;
+  #grpcPort: number;
   #workerCount = 0;
 
   constructor(options: LocalStackOptions) {
     this.#options = options;
     this.#dataDir = resolve(options.dataDir);
+    this.#grpcPort = options.ports?.grpc ?? 0;
   }
 
   get nats(): NatsService {
@@ -102,13 +107,14 @@ class ProcessStack implements LocalStack {
     this.#nats = new NatsService(nats, natsOptions, (how) => {
       this.#announce("nats-server", how);
     });
-    this.#service = this.#child("task-service", () => ["serve"], {
+    this.#service = this.#child("task-service", () => ["serve", "--grpc-port", String(this.#grpcPort)], {
       TASKWIRE_NATS_URL: this.natsUrl,
       TASKWIRE_DATABASE: join(this.#dataDir, "taskwire.db"),
       ...this.#options.serviceEnv,
-      TASKWIRE_GRPC_PORT: String(this.#options.ports?.grpc ?? 0),
     });
     await this.#service.start();
+    // A restart comes back on the same port, so that clients find it again.
+    this.#grpcPort = this.#service.ready.grpcPort ?? this.#grpcPort;
     await Promise.all(Array.from({ length: this.#options.workers ?? 1 }, () => this.addWorker()));
   }
 
@@ -147,7 +153,8 @@ class ProcessStack implements LocalStack {
     const deadline = Date.now() + HEARD_TIMEOUT_MS;
     try {
       while (!(await client.workers()).some((worker) => worker.id === workerId)) {
-        if (Date.now() > deadline) throw new Error(`the task-service has not heard of worker ${workerId}; logs are in ${this.#dataDir}`);
+        if (Date.now() > deadline)
+          throw new Error(`the task-service has not heard of worker ${workerId}; logs are in ${this.#dataDir}`);
         await delay(HEARD_POLL_MS);
       }
     } finally {

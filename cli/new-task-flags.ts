@@ -36,7 +36,8 @@ export function addNewTaskFlags(command: Command): Command {
 /** The flags as the client library takes them. */
 export function newTaskOptions(command: Command): CreateOptions {
   const flags = command.opts<NewTaskFlags>();
-  if (flags.runAt !== undefined && flags.delay !== undefined) throw new UsageError("--run-at and --delay exclude each other");
+  if (flags.runAt !== undefined && flags.delay !== undefined)
+    throw new UsageError("--run-at and --delay exclude each other");
   const runTime = flags.delay === undefined ? flags.runAt : new Date(Date.now() + flags.delay);
   return {
     ...(flags.queue === undefined ? {} : { queue: flags.queue }),

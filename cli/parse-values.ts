@@ -10,7 +10,8 @@ const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as co
 export function parseSpan(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);
   const unit = match?.[2];
-  if (match === null || !isUnit(unit)) throw new InvalidArgumentError("it must be a span such as 500ms, 30s, 5m, 2h or 1d");
+  if (match === null || !isUnit(unit))
+    throw new InvalidArgumentError("it must be a span such as 500ms, 30s, 5m, 2h or 1d");
   return Math.round(Number(match[1]) * UNIT_MS[unit]);
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { benchCommand } from "#cli/commands/bench.js";
 import { cancelCommand } from "#cli/commands/cancel.js";
 import { devCommand } from "#cli/commands/dev.js";
 import { getCommand } from "#cli/commands/get.js";
@@ -12,8 +13,19 @@ import { submitCommand } from "#cli/commands/submit.js";
 import { watchCommand } from "#cli/commands/watch.js";
 import { workCommand } from "#cli/commands/work.js";
 import { workersCommand } from "#cli/commands/workers.js";
+import { demoCommand } from "#cli/demo/demo-command.js";
 
-const clientCommands = [submitCommand, runCommand, watchCommand, listCommand, getCommand, cancelCommand, workersCommand, pingCommand, healthCommand];
+const clientCommands = [
+  submitCommand,
+  runCommand,
+  watchCommand,
+  listCommand,
+  getCommand,
+  cancelCommand,
+  workersCommand,
+  pingCommand,
+  healthCommand,
+];
 
 /** The `taskwire` command line. Parse errors and `--help` throw commander's `CommanderError`. */
 export function buildProgram(): Command {
@@ -35,13 +47,23 @@ Exit codes:
   for (const create of [devCommand, serveCommand, workCommand]) program.addCommand(create());
   program.commandsGroup("Tasks:");
   for (const create of clientCommands) {
-    program.addCommand(create().option("--address <host:port>", "where the task-service listens (default 127.0.0.1:50051; TASKWIRE_ADDRESS)"));
+    program.addCommand(
+      create().option(
+        "--address <host:port>",
+        "where the task-service listens (default 127.0.0.1:50051; TASKWIRE_ADDRESS)",
+      ),
+    );
   }
-  for (const command of [program, ...program.commands]) command.exitOverride().showHelpAfterError("(run with --help for how it is used)");
+  program.commandsGroup("Show and measure:");
+  for (const create of [demoCommand, benchCommand]) program.addCommand(create());
+  for (const command of [program, ...program.commands])
+    command.exitOverride().showHelpAfterError("(run with --help for how it is used)");
   return program;
 }
 
 function ownVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "unknown";
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "unknown";
 }

@@ -7,8 +7,12 @@ export function addSchemaFlags(command: Command, schema: Schema): Command {
     const unit = setting.unit === undefined ? "" : ` ${setting.unit}`;
     const byDefault = Array.isArray(setting.default) ? setting.default.join(",") : String(setting.default);
     const shown = byDefault === "" ? "" : `; default ${byDefault}${unit}`;
-    const option = new Option(`${flagOf(setting)} <value>`, `${setting.doc} (${setting.allowed.replaceAll("`", "")}${shown}; ${setting.env})`);
-    if (Array.isArray(setting.default)) option.argParser((value: string, before?: string) => (before === undefined ? value : `${before},${value}`));
+    const option = new Option(
+      `${flagOf(setting)} <value>`,
+      `${setting.doc} (${setting.allowed.replaceAll("`", "")}${shown}; ${setting.env})`,
+    );
+    if (Array.isArray(setting.default))
+      option.argParser((value: string, before?: string) => (before === undefined ? value : `${before},${value}`));
     command.addOption(option);
   }
   return command;

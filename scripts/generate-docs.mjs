@@ -4,11 +4,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import * as prettier from "prettier";
+import { clientSettings } from "../dist/cli/client-settings.js";
 import { flagOf } from "../dist/libs/config/settings.js";
 import { taskServiceSettings } from "../dist/services/task-service/settings.js";
 import { workerSettingsSchema as workerSettings } from "../dist/services/worker/settings.js";
 
-const schemas = { "task-service": taskServiceSettings, worker: workerSettings };
+const schemas = { "task-service": taskServiceSettings, worker: workerSettings, client: clientSettings };
 const readme = fileURLToPath(new URL("../README.md", import.meta.url));
 const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
 
@@ -35,19 +37,25 @@ function table(schema) {
 
 const before = readFileSync(readme, "utf8");
 const seen = new Set();
-const after = before.replace(/<!-- settings:([a-z-]+) -->[\s\S]*?<!-- \/settings -->/g, (whole, name) => {
+const filled = before.replace(/<!-- settings:([a-z-]+) -->[\s\S]*?<!-- \/settings -->/g, (whole, name) => {
   if (schemas[name] === undefined) throw new Error(`README.md: no settings of the name ${name}`);
   seen.add(name);
   return `<!-- settings:${name} -->\n\n${table(schemas[name])}\n\n<!-- /settings -->`;
 });
+// As `make lint` wants it, so that the two never disagree.
+const after = await prettier.format(filled, { ...(await prettier.resolveConfig(readme)), filepath: readme });
 const missing = Object.keys(schemas).filter((name) => !seen.has(name));
 if (missing.length > 0) {
-  console.error(`README.md has no place for the settings of: ${missing.join(", ")} (<!-- settings:NAME --> … <!-- /settings -->)`);
+  console.error(
+    `README.md has no place for the settings of: ${missing.join(", ")} (<!-- settings:NAME --> … <!-- /settings -->)`,
+  );
   process.exit(1);
 }
 if (after === before) process.exit(0);
 if (values.check) {
-  console.error("The tables of settings in README.md are out of date: run `node scripts/generate-docs.mjs`.");
+  console.error(
+    "The tables of settings in README.md are out of date (or its format is): run `node scripts/generate-docs.mjs`.",
+  );
   process.exit(1);
 }
 writeFileSync(readme, after);

@@ -22,7 +22,9 @@ export function cancelCommand(): Command {
       for (const id of ids) {
         const task = await client.cancel(id, reason);
         const note = task.state === TaskState.RUNNING ? ", is being stopped" : "";
-        process.stdout.write(json === true ? `${JSON.stringify(toPlainJson(task))}\n` : `${task.id}  ${stateText(task.state)}${note}\n`);
+        process.stdout.write(
+          json === true ? `${JSON.stringify(toPlainJson(task))}\n` : `${task.id}  ${stateText(task.state)}${note}\n`,
+        );
       }
     });
   });

@@ -14,7 +14,8 @@ export function getCommand(): Command {
     const { json } = command.opts<{ json?: boolean }>();
     const indent = process.stdout.isTTY && json !== true ? 2 : 0;
     await withClient(command, async (client) => {
-      for (const id of ids) process.stdout.write(`${JSON.stringify(toPlainJson(await client.get(id)), null, indent)}\n`);
+      for (const id of ids)
+        process.stdout.write(`${JSON.stringify(toPlainJson(await client.get(id)), null, indent)}\n`);
     });
   });
 }

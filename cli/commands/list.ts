@@ -23,8 +23,21 @@ interface ListFlags {
 
 type Order = NonNullable<ListOptions["orderBy"]>;
 
-const STATES = { pending: TaskState.PENDING, running: TaskState.RUNNING, completed: TaskState.COMPLETED, failed: TaskState.FAILED, cancelled: TaskState.CANCELLED } as const;
-const ORDERS: readonly Order[] = ["create_time", "create_time desc", "update_time", "update_time desc", "id", "id desc"];
+const STATES = {
+  pending: TaskState.PENDING,
+  running: TaskState.RUNNING,
+  completed: TaskState.COMPLETED,
+  failed: TaskState.FAILED,
+  cancelled: TaskState.CANCELLED,
+} as const;
+const ORDERS: readonly Order[] = [
+  "create_time",
+  "create_time desc",
+  "update_time",
+  "update_time desc",
+  "id",
+  "id desc",
+];
 const PAGE_SIZE = 1000;
 
 /** `taskwire list`: prints tasks as a table or as JSON. */
@@ -63,7 +76,8 @@ Examples:
         if (count === flags.limit) break;
       }
       if (flags.json === true) return;
-      const answer = rows.length === 0 ? "no tasks" : table(["ID", "TYPE", "QUEUE", "STATE", "ATTEMPT", "AGE", "PROGRESS"], rows);
+      const answer =
+        rows.length === 0 ? "no tasks" : table(["ID", "TYPE", "QUEUE", "STATE", "ATTEMPT", "AGE", "PROGRESS"], rows);
       process.stdout.write(`${answer}\n`);
     });
   });
@@ -88,7 +102,8 @@ function listOptions(flags: ListFlags): ListOptions {
 function rowOf(task: Task): string[] {
   const age = task.createTime === undefined ? "" : spanText(Date.now() - task.createTime.getTime());
   const attempt = task.maxAttempts === 0 ? `${task.attempt}` : `${task.attempt}/${task.maxAttempts}`;
-  const note = task.state === TaskState.FAILED ? (task.error?.message.split("\n")[0] ?? "") : progressText(task.progress);
+  const note =
+    task.state === TaskState.FAILED ? (task.error?.message.split("\n")[0] ?? "") : progressText(task.progress);
   return [task.id, task.type, task.queue, stateText(task.state), attempt, age, note];
 }
 

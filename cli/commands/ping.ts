@@ -6,7 +6,9 @@ import { withClient } from "#cli/with-client.js";
 export function pingCommand(): Command {
   const command = new Command("ping")
     .summary("a round trip through the service, NATS and a worker")
-    .description("Sends a message through the service and NATS to a worker and back. Exit code: 0 answered, 4 nobody did.")
+    .description(
+      "Sends a message through the service and NATS to a worker and back. Exit code: 0 answered, 4 nobody did.",
+    )
     .option("--worker <id>", "which worker (default: any)")
     .option("--timeout <span>", "how long to wait; 1ms to 60s", parseSpan, 5000)
     .option("--json", "as JSON");

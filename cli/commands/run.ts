@@ -36,7 +36,8 @@ Examples:
       await followTasks(client, [line], display, { withSnapshot: false });
       const task = await client.get(created.id);
       if (json === true) process.stdout.write(`${JSON.stringify(toPlainJson(task))}\n`);
-      else if (task.state === State.COMPLETED) process.stdout.write(`${JSON.stringify(task.result ?? null, null, 2)}\n`);
+      else if (task.state === State.COMPLETED)
+        process.stdout.write(`${JSON.stringify(task.result ?? null, null, 2)}\n`);
       if (task.state === State.FAILED) process.stderr.write(`task ${task.id} failed: ${errorText(task.error)}\n`);
       if (task.state === State.CANCELLED) process.stderr.write(`task ${task.id} was cancelled\n`);
       process.exitCode = exitCodeOf([line]);

@@ -14,14 +14,20 @@ export function serveCommand(): Command {
       "Runs the task-service: gRPC, database, dispatch. Needs a NATS with JetStream. Logs go to stdout as JSON lines.\n" +
         "SIGTERM or Ctrl-C stops it in order. Exit code 78: the configuration is wrong.",
     )
-    .addHelpText("after", "\nExample:\n  $ taskwire serve --grpc-host 0.0.0.0 --nats-url nats://nats:4222 --database /data/taskwire.db");
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ taskwire serve --grpc-host 0.0.0.0 --nats-url nats://nats:4222 --database /data/taskwire.db",
+    );
   return command.action(async () => {
     // Loaded here, so that the other commands start without it.
     const { TaskService } = await import("#task-service/task-service.js");
     await runProcess({
       name: "taskwire serve",
       create: () => {
-        const settings = readSettings(taskServiceSettings, { flags: givenFlags(command, taskServiceSettings), env: environment() });
+        const settings = readSettings(taskServiceSettings, {
+          flags: givenFlags(command, taskServiceSettings),
+          env: environment(),
+        });
         const logger = createLogger({ name: "task-service", level: settings.logLevel });
         return { service: new TaskService(settings, logger), logger };
       },

@@ -15,7 +15,11 @@ export function watchCommand(): Command {
         "Reconnects and resumes by itself. Exit code: that of the worst end (1 failed, 3 cancelled), 130 detached with Ctrl-C.",
     )
     .argument("<id...>", "the tasks")
-    .option("--after <sequence>", "begin with the event after this one, 0: with the whole history (default: how it stands)", parseWhole)
+    .option(
+      "--after <sequence>",
+      "begin with the event after this one, 0: with the whole history (default: how it stands)",
+      parseWhole,
+    )
     .option("--json", "one JSON object per line")
     .addHelpText(
       "after",
@@ -26,7 +30,8 @@ Examples:
     );
   return command.action(async (ids: string[]) => {
     const { after, json } = command.opts<{ after?: number; json?: boolean }>();
-    if (after !== undefined && ids.length > 1) throw new UsageError("--after goes with one task, because each counts for itself");
+    if (after !== undefined && ids.length > 1)
+      throw new UsageError("--after goes with one task, because each counts for itself");
     await withClient(command, async (client) => {
       const tasks = await Promise.all([...new Set(ids)].map((id) => client.get(id, { full: false })));
       const lines = tasks.map((task) => new TaskLine(task, after));

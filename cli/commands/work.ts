@@ -21,7 +21,10 @@ export function workCommand(): Command {
     await runProcess({
       name: "taskwire work",
       create: () => {
-        const settings = readSettings(workerSettings, { flags: givenFlags(command, workerSettings), env: environment() });
+        const settings = readSettings(workerSettings, {
+          flags: givenFlags(command, workerSettings),
+          env: environment(),
+        });
         const logger = createLogger({ name: "worker", level: settings.logLevel });
         return { service: createWorker(settings, logger), logger };
       },

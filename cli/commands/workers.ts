@@ -27,6 +27,8 @@ export function workersCommand(): Command {
       worker.types.join(","),
     ]);
     const none = "no workers; start one with `taskwire work` (tasks wait until then)";
-    process.stdout.write(`${rows.length === 0 ? none : table(["ID", "PROCESS", "BUSY", "UP", "", "QUEUES", "TYPES"], rows)}\n`);
+    process.stdout.write(
+      `${rows.length === 0 ? none : table(["ID", "PROCESS", "BUSY", "UP", "", "QUEUES", "TYPES"], rows)}\n`,
+    );
   });
 }

@@ -1,6 +1,10 @@
 import type { Task } from "#libs/proto/gen/taskwire/v1/task.js";
 import { Task_State as State } from "#libs/proto/gen/taskwire/v1/task.js";
-import { LogLine_Level as Level, TaskCancelled_Phase as Phase, type TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
+import {
+  LogLine_Level as Level,
+  TaskCancelled_Phase as Phase,
+  type TaskEvent,
+} from "#libs/proto/gen/taskwire/v1/task_event.js";
 import type { Worker } from "#libs/proto/gen/taskwire/v1/worker_service.js";
 
 /** What `JSON.stringify` can say. */
@@ -24,8 +28,7 @@ function plain(value: unknown, name: string): PlainJson {
   if (typeof value === "string" || typeof value === "boolean") return value;
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map((item: unknown) => plain(item, ""));
-  if (typeof value !== "object") return String(value);
-  return plainObject(value);
+  return typeof value === "object" ? plainObject(value) : null;
 }
 
 function plainObject(value: object): PlainJson {
@@ -33,12 +36,19 @@ function plainObject(value: object): PlainJson {
   for (const [name, field] of Object.entries(value) as [string, unknown][]) {
     if (field === undefined || field === "") continue;
     if (USER_CONTENT.has(name)) result[name] = field as PlainJson;
-    else if (isOneof(field)) Object.assign(result, { kind: field.$case, [field.$case]: plain(field.value, field.$case) });
+    else if (isOneof(field))
+      Object.assign(result, { kind: field.$case, [field.$case]: plain(field.value, field.$case) });
     else result[name] = plain(field, name);
   }
   return result;
 }
 
 function isOneof(field: unknown): field is { readonly $case: string; readonly value: unknown } {
-  return typeof field === "object" && field !== null && "$case" in field && "value" in field && typeof field.$case === "string";
+  return (
+    typeof field === "object" &&
+    field !== null &&
+    "$case" in field &&
+    "value" in field &&
+    typeof field.$case === "string"
+  );
 }

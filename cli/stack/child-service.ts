@@ -139,7 +139,9 @@ export class ChildService implements Service {
     return new Promise((resolve) => {
       const gone = (how: string) => {
         if (this.#running?.process === child) this.#running = undefined;
-        ready.reject(new Error(`${name} ended with ${how} before it was ready; the end of ${logFile}:\n${tailOf(logFile)}`));
+        ready.reject(
+          new Error(`${name} ended with ${how} before it was ready; the end of ${logFile}:\n${tailOf(logFile)}`),
+        );
         resolve();
         if (isReady && !this.#expected) for (const listener of this.#listeners) listener(how);
       };

@@ -20,7 +20,9 @@ export async function lockDataDir(dataDir: string): Promise<DataLock> {
     }
     const owner = Number(await readFile(path, "utf8").catch(() => ""));
     if (owner > 0 && isRunning(owner)) {
-      throw new Error(`${dataDir} is in use by process ${owner}; stop that first, or use another directory (delete ${path} if that is no Taskwire)`);
+      throw new Error(
+        `${dataDir} is in use by process ${owner}; stop that first, or use another directory (delete ${path} if that is no Taskwire)`,
+      );
     }
     await rm(path, { force: true });
   }

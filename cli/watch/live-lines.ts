@@ -43,9 +43,14 @@ export class LiveLines {
   #draw(): void {
     const columns = this.#stream.columns || 80;
     const rows = Math.max(1, (this.#stream.rows || 24) - 2);
-    const block = this.#lines.length <= rows ? this.#lines : [...this.#lines.slice(0, rows - 1), `… ${this.#lines.length - rows + 1} more`];
+    const block =
+      this.#lines.length <= rows
+        ? this.#lines
+        : [...this.#lines.slice(0, rows - 1), `… ${this.#lines.length - rows + 1} more`];
     const up = this.#drawn === 0 ? "" : `\u001b[${this.#drawn}A`;
-    const text = [...this.#pending, ...block.map((line) => fitWidth(line, columns - 1))].map((line) => `\u001b[2K${line}\n`).join("");
+    const text = [...this.#pending, ...block.map((line) => fitWidth(line, columns - 1))]
+      .map((line) => `\u001b[2K${line}\n`)
+      .join("");
     this.#stream.write(`${up}\r${text}\u001b[0J`);
     this.#drawn = block.length;
     this.#pending = [];

@@ -1,5 +1,4 @@
 import { createInbox, headers, type Msg, type Subscription } from "nats";
-import { z } from "zod";
 import type { PubAck } from "#libs/bus/bus.js";
 import { natsUnavailable, type BusConnection } from "#libs/bus/bus-connection.js";
 import { deferred, type Deferred } from "#libs/async/deferred.js";
@@ -10,11 +9,13 @@ interface Waiting {
   readonly expiresAt: number;
 }
 
-const ANSWER = z.object({
-  seq: z.number().optional(),
-  duplicate: z.boolean().optional(),
-  error: z.object({ code: z.number(), description: z.string().optional() }).optional(),
-});
+/** What JetStream may say. */
+interface Answer {
+  readonly seq?: unknown;
+  readonly duplicate?: unknown;
+  readonly error?: { readonly description?: unknown };
+}
+
 const SWEEP_MS = 250;
 
 /**
@@ -25,6 +26,8 @@ export class JetStreamPublisher {
   readonly #bus: BusConnection;
   readonly #timeoutMs: number;
   readonly #inbox = createInbox();
+  /** Written out by every publish before the next one changes it. */
+  readonly #headers = headers();
   readonly #waiting = new Map<number, Waiting>();
   #subscription: Subscription | undefined;
   #sweep: NodeJS.Timeout | undefined;
@@ -56,10 +59,9 @@ export class JetStreamPublisher {
     this.#sweep ??= setInterval(() => {
       this.#expire();
     }, SWEEP_MS);
-    const head = headers();
-    head.set("Nats-Msg-Id", messageId);
+    this.#headers.set("Nats-Msg-Id", messageId);
     try {
-      this.#bus.nats.publish(subject, data, { reply: `${this.#inbox}.${id}`, headers: head });
+      this.#bus.nats.publish(subject, data, { reply: `${this.#inbox}.${id}`, headers: this.#headers });
     } catch (error) {
       this.#waiting.delete(id);
       ack.reject(natsUnavailable(error));
@@ -94,13 +96,13 @@ export class JetStreamPublisher {
       waiting.ack.reject(publishRefused("STREAM_MISSING", "the JetStream stream is missing"));
       return;
     }
-    const parsed = ANSWER.safeParse(parseJson(message.string()));
-    if (!parsed.success || parsed.data.error !== undefined || parsed.data.seq === undefined) {
-      const detail = parsed.data?.error?.description ?? "an unreadable answer";
+    const answer = parseAnswer(message.string());
+    if (typeof answer.seq !== "number" || answer.error !== undefined) {
+      const detail = String(answer.error?.description ?? "an unreadable answer");
       waiting.ack.reject(publishRefused("PUBLISH_REFUSED", `JetStream refused a message: ${detail}`));
       return;
     }
-    waiting.ack.resolve({ streamSequence: parsed.data.seq, duplicate: parsed.data.duplicate === true });
+    waiting.ack.resolve({ streamSequence: answer.seq, duplicate: answer.duplicate === true });
   }
 
   #expire(): void {
@@ -126,10 +128,11 @@ function publishRefused(reason: string, message: string): TaskwireError {
   return new TaskwireError({ code: "UNAVAILABLE", reason, message, retryAfterMs: 1000 });
 }
 
-function parseJson(text: string): unknown {
+function parseAnswer(text: string): Answer {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : {};
   } catch {
-    return undefined;
+    return {};
   }
 }

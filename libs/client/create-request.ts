@@ -1,10 +1,12 @@
-import { newRequestId } from "#libs/client/request-id.js";
 import { errorMessage } from "#libs/errors/error-message.js";
 import { invalidArgument } from "#libs/errors/taskwire-error.js";
 import type { Duration } from "#libs/proto/gen/google/protobuf/duration.js";
 import { Task_State as State, type Limits, type RetryPolicy, type Task } from "#libs/proto/gen/taskwire/v1/task.js";
 import { CreateTaskRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { UuidSource } from "#libs/tasks/uuid.js";
+
+const requestIds = new UuidSource();
 
 /** A task's input: anything JSON can say, as an object. */
 export type TaskPayload = Readonly<Record<string, unknown>>;
@@ -52,7 +54,7 @@ export function encodeCreateRequest(
   options: CreateOptions,
   repeatable: boolean,
 ): Uint8Array {
-  const requestId = options.requestId ?? (repeatable ? newRequestId() : "");
+  const requestId = options.requestId ?? (repeatable ? requestIds.next().id : "");
   try {
     return CreateTaskRequest.encode({ task: newTask(type, payload, options), requestId }, writer.current).finish();
   } catch (error) {

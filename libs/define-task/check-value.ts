@@ -8,7 +8,8 @@ export interface ValueIssue {
 }
 
 /** A value as the schema returns it, or what is wrong with it (at most 20 issues). */
-export type CheckedValue = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly issues: readonly ValueIssue[] };
+export type CheckedValue =
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly issues: readonly ValueIssue[] };
 
 const MAX_ISSUES = 20;
 const MAX_ISSUE_CHARACTERS = 200;
@@ -22,7 +23,10 @@ export function checkValue(schema: StandardSchemaV1, value: unknown): CheckedVal
 function toChecked(result: StandardSchemaV1.Result<unknown>): CheckedValue {
   if (result.issues === undefined) return { ok: true, value: result.value };
   const issues = result.issues.slice(0, MAX_ISSUES).map((issue) => ({
-    path: (issue.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".").slice(0, MAX_ISSUE_CHARACTERS),
+    path: (issue.path ?? [])
+      .map((part) => String(typeof part === "object" ? part.key : part))
+      .join(".")
+      .slice(0, MAX_ISSUE_CHARACTERS),
     message: issue.message.slice(0, MAX_ISSUE_CHARACTERS),
   }));
   return { ok: false, issues };

@@ -11,7 +11,13 @@ import {
 } from "#libs/tasks/limits.js";
 import { isTypeName } from "#libs/tasks/names.js";
 
-export { PartialFailure, PermanentError, RetryableError, RetryLater, TaskAborted } from "#libs/define-task/task-errors.js";
+export {
+  PartialFailure,
+  PermanentError,
+  RetryableError,
+  RetryLater,
+  TaskAborted,
+} from "#libs/define-task/task-errors.js";
 export type { TaskContext } from "#libs/define-task/task-context.js";
 
 /**
@@ -27,7 +33,9 @@ export const ISOLATIONS: readonly Isolation[] = ["process", "thread", "inline"];
 type Schema = StandardSchemaV1 | undefined;
 
 /** The payload a handler sees. */
-export type PayloadOf<S extends Schema> = S extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<S> : Record<string, unknown>;
+export type PayloadOf<S extends Schema> = S extends StandardSchemaV1
+  ? StandardSchemaV1.InferOutput<S>
+  : Record<string, unknown>;
 /** What a handler may return. */
 export type ResultOf<S extends Schema> = S extends StandardSchemaV1 ? StandardSchemaV1.InferInput<S> : unknown;
 
@@ -77,9 +85,13 @@ export function defineTask<PS extends Schema = undefined, RS extends Schema = un
   handler: (context: TaskContext<PayloadOf<PS>>) => ResultOf<RS> | Promise<ResultOf<RS>>,
 ): TaskDefinition<PayloadOf<PS>, ResultOf<RS>> {
   const problems = [
-    isTypeName(type) ? undefined : `type ${JSON.stringify(type)} must be lower-case words joined by dots, at most 100 characters`,
+    isTypeName(type)
+      ? undefined
+      : `type ${JSON.stringify(type)} must be lower-case words joined by dots, at most 100 characters`,
     typeof handler === "function" ? undefined : "handler must be a function",
-    options.isolation === undefined || ISOLATIONS.includes(options.isolation) ? undefined : `isolation must be one of ${ISOLATIONS.join(", ")}`,
+    options.isolation === undefined || ISOLATIONS.includes(options.isolation)
+      ? undefined
+      : `isolation must be one of ${ISOLATIONS.join(", ")}`,
     schemaProblem("payload", options.payload),
     schemaProblem("result", options.result),
     rangeProblem("maxAttempts", options.maxAttempts, 1, MAX_ATTEMPTS),
@@ -103,7 +115,8 @@ export function isTaskDefinition(value: unknown): value is TaskDefinition {
 
 function schemaProblem(name: string, schema: unknown): string | undefined {
   if (schema === undefined) return undefined;
-  const isSchema = (typeof schema === "object" || typeof schema === "function") && schema !== null && "~standard" in schema;
+  const isSchema =
+    (typeof schema === "object" || typeof schema === "function") && schema !== null && "~standard" in schema;
   return isSchema ? undefined : `${name} must be a Standard Schema (zod, valibot, arktype, …)`;
 }
 

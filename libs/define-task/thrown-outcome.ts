@@ -1,5 +1,10 @@
 import { cutText, errorMessage } from "#libs/errors/error-message.js";
-import { MAX_ERROR_DETAILS_BYTES, MAX_MESSAGE_CHARACTERS, MAX_RETRY_DELAY_MS, MAX_WARNINGS } from "#libs/tasks/limits.js";
+import {
+  MAX_ERROR_DETAILS_BYTES,
+  MAX_MESSAGE_CHARACTERS,
+  MAX_RETRY_DELAY_MS,
+  MAX_WARNINGS,
+} from "#libs/tasks/limits.js";
 import { HANDLER_ERROR, THROWN_KIND } from "#libs/define-task/task-errors.js";
 
 /** Outcomes that only Taskwire may claim; a handler that uses one of these codes gets `HANDLER_ERROR` instead. */
@@ -44,7 +49,11 @@ export function thrownOutcome(thrown: unknown): ThrownOutcome {
     case "permanent":
       return { kind: "failed", error: failure(thrown, facts, false), retryAfterMs: undefined };
     default:
-      return { kind: "failed", error: failure(thrown, facts, true), retryAfterMs: delayOf(field(facts, "retryAfterMs")) };
+      return {
+        kind: "failed",
+        error: failure(thrown, facts, true),
+        retryAfterMs: delayOf(field(facts, "retryAfterMs")),
+      };
   }
 }
 
@@ -56,17 +65,25 @@ export function detailsText(details: object): string {
   } catch {
     return "";
   }
-  return text === undefined || text === "{}" || Buffer.byteLength(text) > MAX_ERROR_DETAILS_BYTES ? "" : text.toWellFormed();
+  return text === undefined || text === "{}" || Buffer.byteLength(text) > MAX_ERROR_DETAILS_BYTES
+    ? ""
+    : text.toWellFormed();
 }
 
 function failure(thrown: unknown, facts: object, retryable: boolean): FailureFacts {
-  const code = field(facts, THROWN_KIND) === undefined ? HANDLER_ERROR : usableCode(field(facts, "code"), HANDLER_ERROR);
+  const code =
+    field(facts, THROWN_KIND) === undefined ? HANDLER_ERROR : usableCode(field(facts, "code"), HANDLER_ERROR);
   const own = field(facts, "details");
   const stack = field(facts, "stack");
   const trace = typeof stack === "string" ? { stack: cutText(stack, MAX_STACK_CHARACTERS) } : {};
   const ownDetails = typeof own === "object" && own !== null && !Array.isArray(own) ? own : {};
   const whole = detailsText({ ...ownDetails, ...trace });
-  return { code, message: message(thrown), retryable, detailsJson: whole || detailsText(ownDetails) || detailsText(trace) };
+  return {
+    code,
+    message: message(thrown),
+    retryable,
+    detailsJson: whole || detailsText(ownDetails) || detailsText(trace),
+  };
 }
 
 function warningsOf(value: unknown): FailureFacts[] {
@@ -78,7 +95,8 @@ function warningsOf(value: unknown): FailureFacts[] {
       code: usableCode(field(facts, "code"), "WARNING"),
       message: message(field(facts, "message") ?? warning),
       retryable: false,
-      detailsJson: typeof details === "object" && details !== null && !Array.isArray(details) ? detailsText(details) : "",
+      detailsJson:
+        typeof details === "object" && details !== null && !Array.isArray(details) ? detailsText(details) : "",
     };
   });
 }

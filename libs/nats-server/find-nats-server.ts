@@ -48,12 +48,15 @@ export async function findNatsServer(places: NatsServerPlaces): Promise<string> 
   const tried: string[] = [];
   for (const candidate of candidates(places)) {
     if (!(await isExecutable(candidate))) {
-      if (candidate === places.named) throw new NatsServerMissing([`TASKWIRE_NATS_SERVER=${candidate} is not an executable file`]);
+      if (candidate === places.named)
+        throw new NatsServerMissing([`TASKWIRE_NATS_SERVER=${candidate} is not an executable file`]);
       continue;
     }
     const version = await versionOf(candidate);
     if (version !== undefined && isAtLeast(version, MINIMUM_NATS_SERVER)) return candidate;
-    tried.push(`${candidate} is ${version === undefined ? "not a nats-server" : `version ${version}, which is too old`}`);
+    tried.push(
+      `${candidate} is ${version === undefined ? "not a nats-server" : `version ${version}, which is too old`}`,
+    );
     if (candidate === places.named) throw new NatsServerMissing(tried);
   }
   throw new NatsServerMissing(tried);

@@ -101,7 +101,11 @@ async function startOn(binary: string, port: number, options: NatsServerOptions)
   };
 }
 
-async function untilReady(server: ChildProcess, expected: { port: number; name: string }, timeoutMs: number): Promise<void> {
+async function untilReady(
+  server: ChildProcess,
+  expected: { port: number; name: string },
+  timeoutMs: number,
+): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (server.exitCode === null && server.signalCode === null && server.pid !== undefined) {
     if (await greets(expected.port, expected.name)) return;

@@ -36,10 +36,14 @@ export const workerSettingsSchema = {
     default: [],
     allowed: "paths",
   }),
-  builtinTasks: toggle({ env: "TASKWIRE_BUILTIN_TASKS", doc: "Whether the built-in task types are offered.", default: true }),
+  builtinTasks: toggle({
+    env: "TASKWIRE_BUILTIN_TASKS",
+    doc: "Whether the built-in task types are offered.",
+    default: true,
+  }),
   slots: wholeNumber({
     env: "TASKWIRE_SLOTS",
-    doc: `Attempts at once; at most as many processes. Default: the number of cores (here ${cores}). Inline types can do with hundreds.`,
+    doc: "Attempts at once; at most as many processes. Default: the number of cores. Inline types can do with hundreds.",
     default: cores,
     min: 1,
     max: 4096,
@@ -152,7 +156,12 @@ export const workerSettingsSchema = {
     max: 1024 * 1024 * 1024,
     unit: "bytes",
   }),
-  logLevel: oneOf<LogLevel>({ env: "TASKWIRE_LOG_LEVEL", doc: "Least grave level that is logged.", default: "info", values: LOG_LEVELS }),
+  logLevel: oneOf<LogLevel>({
+    env: "TASKWIRE_LOG_LEVEL",
+    doc: "Least grave level that is logged.",
+    default: "info",
+    values: LOG_LEVELS,
+  }),
 } satisfies Schema;
 
 /** The values of the worker's settings. */

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import { v7 as uuidv7 } from "uuid";
 import { delay, jitteredBackoffMs } from "#libs/async/delay.js";
 import { BusConnection } from "#libs/bus/bus-connection.js";
 import { JetStreamPublisher } from "#libs/bus/jetstream-publisher.js";
@@ -9,6 +8,7 @@ import { ensureStreams, ensureWorkConsumer } from "#libs/bus/topology.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
 import type { Logger } from "#libs/log/logger.js";
 import type { Service } from "#libs/service/service.js";
+import { UuidSource } from "#libs/tasks/uuid.js";
 import { CommandListener } from "#worker/consume/command-listener.js";
 import { EarlyCancels } from "#worker/consume/early-cancels.js";
 import { RecentAttempts } from "#worker/consume/recent-attempts.js";
@@ -42,7 +42,7 @@ const HURRIED_FLUSH_WAIT_MS = 1000;
 /** A worker: takes dispatched tasks from NATS, runs their handlers in isolates, and reports what happens. */
 export class WorkerProcess implements Service {
   /** New at every start. */
-  readonly workerId = uuidv7();
+  readonly workerId = new UuidSource().next().id;
   readonly #settings: WorkerSettings;
   readonly #logger: Logger;
   readonly #bus: BusConnection;
@@ -76,9 +76,12 @@ export class WorkerProcess implements Service {
     try {
       const catalog = await this.#isolates.start();
       await this.#bus.start();
-      await this.#ensureTopology();
       if (this.#stopAsked.signal.aborted) return;
       this.#parts = this.#assemble(catalog);
+      // Its answers also prove that NATS knows the subscription for commands by now.
+      await this.#ensureTopology();
+      if (this.#stopAsked.signal.aborted) return;
+      this.#parts.consumer.start();
       this.#logger.info(
         { types: [...catalog.tasks.keys()], queues: this.#settings.queues, slots: this.#settings.slots },
         "worker takes tasks",
@@ -105,7 +108,8 @@ export class WorkerProcess implements Service {
     const bus = this.#bus;
     const logger = this.#logger;
     const workerId = this.workerId;
-    const { queues, slots, reportBufferBytes, cancelGraceMs, softTimeoutMs, hardTimeoutMs, memoryBytes } = this.#settings;
+    const { queues, slots, reportBufferBytes, cancelGraceMs, softTimeoutMs, hardTimeoutMs, memoryBytes } =
+      this.#settings;
     const { progressIntervalMs, logLines, logBytes, outputBytes } = this.#settings;
     const recent = new RecentAttempts();
     const earlyCancels = new EarlyCancels();
@@ -136,7 +140,6 @@ export class WorkerProcess implements Service {
     const consumer = new TaskConsumer({ bus, queues, slots, runner, gatherer, recent, earlyCancels, logger });
     commands.start();
     const heartbeats = this.#startHeartbeats(catalog, runner);
-    consumer.start();
     return { publisher, gatherer, runner, commands, heartbeats, consumer };
   }
 
@@ -235,6 +238,7 @@ async function within(work: Promise<void>, timeoutMs: number, signal?: AbortSign
 
 function ownVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
-  const version: unknown = typeof manifest === "object" && manifest !== null ? Reflect.get(manifest, "version") : undefined;
+  const version: unknown =
+    typeof manifest === "object" && manifest !== null ? Reflect.get(manifest, "version") : undefined;
   return typeof version === "string" ? version : "unknown";
 }

@@ -43,8 +43,8 @@ describe("The architecture", () => {
   const shipped = files.filter((file) => !file.path.startsWith("test/"));
 
   it("sees the project's files and what they import", () => {
-    const main = files.find((file) => file.path === "cli/main.ts");
-    expect(main?.imports).to.include.members(["commander", "node:fs", "cli/report-error.ts"]);
+    const program = files.find((file) => file.path === "cli/program.ts");
+    expect(program?.imports).to.include.members(["commander", "node:fs", "cli/commands/run.ts"]);
     const serve = files.find((file) => file.path === "cli/commands/serve.ts");
     expect(serve?.imports, "dynamic imports").to.include("services/task-service/task-service.ts");
   });
@@ -66,8 +66,12 @@ describe("The architecture", () => {
   });
 
   it("keeps the services apart from each other, from the command line and from tests", () => {
-    const service = violations(shipped, "services/task-service/", (target) => /^(services\/worker|cli|test)\//.test(target));
-    const worker = violations(shipped, "services/worker/", (target) => /^(services\/task-service|cli|test)\//.test(target));
+    const service = violations(shipped, "services/task-service/", (target) =>
+      /^(services\/worker|cli|test)\//.test(target),
+    );
+    const worker = violations(shipped, "services/worker/", (target) =>
+      /^(services\/task-service|cli|test)\//.test(target),
+    );
     expect([...service, ...worker]).to.deep.equal([]);
   });
 
@@ -86,7 +90,9 @@ describe("The architecture", () => {
   });
 
   it("reads process.env only in libs/config/environment.ts", () => {
-    const readers = files.filter((file) => /\bprocess\s*\.\s*env\b|\{[^}]*\benv\b[^}]*\}\s*=\s*process\b/.test(codeOf(file)));
+    const readers = files.filter((file) =>
+      /\bprocess\s*\.\s*env\b|\{[^}]*\benv\b[^}]*\}\s*=\s*process\b/.test(codeOf(file)),
+    );
     expect(readers.map((file) => file.path)).to.deep.equal(["libs/config/environment.ts"]);
   });
 
@@ -104,7 +110,10 @@ describe("The architecture", () => {
     const known = new Set(files.map((file) => file.path));
     const wrong = files.flatMap((file) =>
       file.imports
-        .filter((target) => /^(libs|services|cli|test)\//.test(target) && !target.startsWith("libs/proto/gen/") && !known.has(target))
+        .filter(
+          (target) =>
+            /^(libs|services|cli|test)\//.test(target) && !target.startsWith("libs/proto/gen/") && !known.has(target),
+        )
         .map((target) => `${file.path} imports ${target}`),
     );
     expect(wrong).to.deep.equal([]);
@@ -119,7 +128,9 @@ describe("The architecture", () => {
     const wrong = files.filter(({ path }) => {
       const parts = path.split("/");
       const name = parts.pop() ?? "";
-      return parts.some((part) => REFUSED_FOLDERS.includes(part)) || !/^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.d)?\.ts$/.test(name);
+      return (
+        parts.some((part) => REFUSED_FOLDERS.includes(part)) || !/^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.d)?\.ts$/.test(name)
+      );
     });
     expect(wrong.map((file) => file.path)).to.deep.equal([]);
   });

@@ -1,13 +1,21 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
+import { z } from "zod";
 import { PROJECT } from "#test/architecture/source-files.js";
+
+const LOCK = z.object({
+  packages: z.record(z.string(), z.object({ optionalDependencies: z.record(z.string(), z.string()).default({}) })),
+});
 
 const read = (name: string) => readFileSync(join(PROJECT, name), "utf8");
 
 /** The first command of the first code block in the README's section about tests. */
 function readmeTestCommand(): string | undefined {
-  return /^#+ .*\btest.*\n[\s\S]*?```[a-z]*\n([^\n]+)/im.exec(read("README.md"))?.[1]?.replace(/\s+#.*$/, "").trim();
+  return /^#+ .*\btest.*\n[\s\S]*?```[a-z]*\n([^\n]+)/im
+    .exec(read("README.md"))?.[1]
+    ?.replace(/\s+#.*$/, "")
+    .trim();
 }
 
 describe("The project's commands", () => {
@@ -34,8 +42,26 @@ describe("The project's commands", () => {
     }
   });
 
+  it("has every platform's part of a package in the lock file, without which `npm ci` refuses to work", () => {
+    // npm leaves out what its registry does not offer; such entries are added by hand: version, os, cpu, libc, optional.
+    const locked = LOCK.parse(JSON.parse(read("package-lock.json"))).packages;
+    const missing = Object.entries(locked).flatMap(([path, { optionalDependencies }]) =>
+      Object.keys(optionalDependencies)
+        .filter((name) => !(`node_modules/${name}` in locked) && !(`${path}/node_modules/${name}` in locked))
+        .map((name) => `${path} needs ${name}`),
+    );
+    expect(missing).to.deep.equal([]);
+  });
+
   it("names no package registry anywhere", () => {
-    for (const file of ["package.json", "package-lock.json", "Makefile", "Dockerfile", "docker-compose.yml", ".ci/run"]) {
+    for (const file of [
+      "package.json",
+      "package-lock.json",
+      "Makefile",
+      "Dockerfile",
+      "docker-compose.yml",
+      ".ci/run",
+    ]) {
       expect(read(file), file).not.to.match(/registry\.[a-z]+\.|"resolved"/);
     }
   });

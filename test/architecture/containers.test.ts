@@ -17,7 +17,12 @@ const SERVICE = z.object({
   depends_on: z.record(z.string(), z.object({ condition: z.literal("service_healthy") })).default({}),
   volumes: z.array(z.string()).min(1),
   ports: z.array(z.string()).default([]),
-  healthcheck: z.object({ test: z.array(z.string()).min(2), interval: z.string(), timeout: z.string(), retries: z.number() }),
+  healthcheck: z.object({
+    test: z.array(z.string()).min(2),
+    interval: z.string(),
+    timeout: z.string(),
+    retries: z.number(),
+  }),
   read_only: z.literal(true),
   cap_drop: z.tuple([z.literal("ALL")]),
   restart: z.literal("unless-stopped"),
@@ -64,7 +69,9 @@ describe("docker-compose.yml", () => {
     const stages = [...read("Dockerfile").matchAll(/^FROM \S+ AS (\S+)$/gm)].map((match) => match[1]);
     for (const [name, service] of services) {
       expect(Object.keys(compose.services), name).to.include.members(Object.keys(service.depends_on));
-      expect(Object.keys(compose.volumes), name).to.include.members(service.volumes.map((volume) => volume.split(":")[0]));
+      expect(Object.keys(compose.volumes), name).to.include.members(
+        service.volumes.map((volume) => volume.split(":")[0]),
+      );
       expect(stages, name).to.include(service.build.target);
     }
   });
@@ -75,7 +82,9 @@ describe("docker-compose.yml", () => {
 });
 
 describe("Dockerfile", () => {
-  const stages = read("Dockerfile").split(/^(?=FROM )/m).slice(1);
+  const stages = read("Dockerfile")
+    .split(/^(?=FROM )/m)
+    .slice(1);
 
   it("runs no final image as root", () => {
     for (const stage of stages.slice(1)) expect(stage).to.match(/^USER (node|1000:1000)$/m);
@@ -86,8 +95,13 @@ describe("Dockerfile", () => {
   });
 
   it("copies only what exists and what .dockerignore lets through", () => {
-    const allowed = read(".dockerignore").split("\n").filter((line) => line.startsWith("!")).map((line) => line.slice(1));
-    const copied = [...read("Dockerfile").matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap((match) => (match[1] ?? "").split(" "));
+    const allowed = read(".dockerignore")
+      .split("\n")
+      .filter((line) => line.startsWith("!"))
+      .map((line) => line.slice(1));
+    const copied = [...read("Dockerfile").matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap((match) =>
+      (match[1] ?? "").split(" "),
+    );
     expect(copied).to.have.members(allowed);
     for (const path of copied) expect(existsSync(join(PROJECT, path)), path).to.equal(true);
   });

@@ -44,7 +44,8 @@ function readSource(path: string): SourceFile {
   const visit = (node: ts.Node) => {
     const from = specifierOf(node);
     if (from !== undefined) imports.add(resolveImport(path, from));
-    if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined && node.exportClause === undefined) hasStarExport = true;
+    if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined && node.exportClause === undefined)
+      hasStarExport = true;
     ts.forEachChild(node, visit);
   };
   visit(tree);
@@ -53,7 +54,9 @@ function readSource(path: string): SourceFile {
 
 function specifierOf(node: ts.Node): string | undefined {
   if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
-    return node.moduleSpecifier !== undefined && ts.isStringLiteral(node.moduleSpecifier) ? node.moduleSpecifier.text : undefined;
+    return node.moduleSpecifier !== undefined && ts.isStringLiteral(node.moduleSpecifier)
+      ? node.moduleSpecifier.text
+      : undefined;
   }
   if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument) && ts.isStringLiteral(node.argument.literal)) {
     return node.argument.literal.text;

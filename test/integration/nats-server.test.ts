@@ -17,7 +17,9 @@ describe("startNatsServer", () => {
   });
 
   it("starts servers side by side on free ports and stops them", async () => {
-    const servers = await Promise.all(["a", "b", "c"].map((name) => startNatsServer({ storeDir: join(directory.path, name) })));
+    const servers = await Promise.all(
+      ["a", "b", "c"].map((name) => startNatsServer({ storeDir: join(directory.path, name) })),
+    );
     expect(new Set(servers.map((server) => server.url)).size).to.equal(3);
     await Promise.all(servers.map((server) => server.stop()));
     for (const server of servers) expect(await isAlive(server.pid)).to.equal(false);
@@ -52,7 +54,9 @@ describe("startNatsServer", () => {
       import { startNatsServer } from ${JSON.stringify(moduleUrl)};
       const server = await startNatsServer({ storeDir: ${JSON.stringify(join(directory.path, "orphan"))} });
       process.stdout.write(String(server.pid) + "\\n");`;
-    const parent = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+    const parent = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     const [line] = (await once(parent.stdout, "data")) as [Buffer];
     const pid = Number(line.toString());
     expect(await isAlive(pid)).to.equal(true);

@@ -13,11 +13,13 @@ function openHandles(): string[] {
 export const mochaHooks = {
   async afterAll(this: Mocha.Context): Promise<void> {
     this.timeout(SETTLE_MS * 3);
-    await until("no child process is left", async () => (await childrenOf(process.pid)).length === 0, SETTLE_MS).catch(async () => {
-      const left = (await childrenOf(process.pid)).map(({ pid, command }) => `${pid} ${command}`);
-      for (const { pid } of await childrenOf(process.pid)) process.kill(pid, "SIGKILL");
-      throw new Error(`child processes are left:\n  ${left.join("\n  ")}`);
-    });
+    await until("no child process is left", async () => (await childrenOf(process.pid)).length === 0, SETTLE_MS).catch(
+      async () => {
+        const left = (await childrenOf(process.pid)).map(({ pid, command }) => `${pid} ${command}`);
+        for (const { pid } of await childrenOf(process.pid)) process.kill(pid, "SIGKILL");
+        throw new Error(`child processes are left:\n  ${left.join("\n  ")}`);
+      },
+    );
     await until("no open handle is left", () => openHandles().length === 0, SETTLE_MS).catch(() => {
       throw new Error(`open handles are left: ${openHandles().join(", ")}`);
     });

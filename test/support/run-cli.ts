@@ -24,7 +24,10 @@ export interface RunningCli {
 }
 
 /** Starts `taskwire ARGS`, with no `TASKWIRE_…` setting but the given ones. */
-export function startCli(args: readonly string[], options: { readonly env?: Readonly<Record<string, string>>; readonly input?: string } = {}): RunningCli {
+export function startCli(
+  args: readonly string[],
+  options: { readonly env?: Readonly<Record<string, string>>; readonly input?: string } = {},
+): RunningCli {
   const inherited = Object.entries(environment()).filter(([name]) => !name.startsWith("TASKWIRE_"));
   const child = spawn(process.execPath, [CLI, ...args], {
     env: { ...Object.fromEntries(inherited), NO_COLOR: "1", ...options.env },

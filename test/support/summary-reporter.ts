@@ -15,7 +15,11 @@ export default class SummaryReporter extends Mocha.reporters.Spec {
 }
 
 /** The last line of a run. A failed hook counts as a failure. */
-export function summaryLine(stats: { readonly passes: number; readonly failures: number; readonly pending: number }): string {
+export function summaryLine(stats: {
+  readonly passes: number;
+  readonly failures: number;
+  readonly pending: number;
+}): string {
   const skipped = stats.pending === 0 ? "" : `, ${stats.pending} skipped`;
   return `${stats.passes} passed, ${stats.failures} failed${skipped}`;
 }

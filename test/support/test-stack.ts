@@ -17,7 +17,9 @@ export interface TestStack {
  * `stop` in `after`.
  */
 export async function startTestStack(
-  options: Omit<LocalStackOptions, "dataDir" | "ports"> & { readonly client?: Omit<TaskwireClientOptions, "address"> } = {},
+  options: Omit<LocalStackOptions, "dataDir" | "ports"> & {
+    readonly client?: Omit<TaskwireClientOptions, "address">;
+  } = {},
 ): Promise<TestStack> {
   const { client: clientOptions, ...stackOptions } = options;
   const directory = freshDirectory();

@@ -1,3 +1,4 @@
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { BusConnection } from "#libs/bus/bus-connection.js";
 import type { JetStreamPublisher } from "#libs/bus/jetstream-publisher.js";
 import { DispatchTask } from "#libs/proto/gen/taskwire/bus/v1/dispatch.js";
@@ -34,6 +35,8 @@ const MIN_HEADROOM = 2;
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #fresh = new FreshTasks();
+  /** Its buffer is used again for every dispatch; `finish` copies out of it. */
+  readonly #writer = new BinaryWriter();
   /** Tasks being cancelled; with the task when its turn came meanwhile. */
   readonly #heldBack = new Map<string, BufferedTask | undefined>();
   #isOpen = false;
@@ -47,6 +50,9 @@ export class Dispatcher {
     options.registry.onChange(() => {
       options.lanes.follow(options.registry);
       this.schedulePump();
+    });
+    options.bus.onConnectionChange((connected) => {
+      if (connected) this.schedulePump();
     });
     options.lanes.onLoaded(() => {
       this.schedulePump();
@@ -215,7 +221,7 @@ export class Dispatcher {
   #publish(entry: WindowEntry, due: DueTask): void {
     const { bus, publisher, window, lanes, logger } = this.#options;
     const attempt = due.attempt + 1;
-    const body = DispatchTask.encode({
+    const message: DispatchTask = {
       taskId: due.id,
       type: due.type,
       queue: due.queue,
@@ -226,7 +232,8 @@ export class Dispatcher {
       softTimeoutMs: due.softTimeoutMs,
       hardTimeoutMs: due.hardTimeoutMs,
       memoryBytes: due.memoryBytes,
-    }).finish();
+    };
+    const body = DispatchTask.encode(message, this.#writer).finish();
     entry.sentAtMs = Date.now();
     entry.streamSequence = undefined;
     publisher.publish(bus.subjects.work(due.queue), body, `${due.id}:${attempt}:${entry.round}`).then(

@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
-import { v7 as uuidv7 } from "uuid";
 import type { Task } from "#libs/proto/gen/taskwire/v1/task.js";
 import type { CreateTaskRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import { DEFAULT_QUEUE } from "#libs/tasks/names.js";
+import { UuidSource } from "#libs/tasks/uuid.js";
 import { durationMs } from "#task-service/rpc/validate-task.js";
 import type { NewTask } from "#task-service/store/task-record.js";
 
+const ids = new UuidSource();
+
 /** The task a valid request asks for, with its id. */
 export function newTask(requestId: string, task: Task, payloadJson: string): NewTask {
-  const id = uuidv7();
-  const createTimeMs = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+  const { id, timeMs: createTimeMs } = ids.next();
   const { limits, retryPolicy } = task;
   const wanted = {
     type: task.type,

@@ -1,8 +1,12 @@
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Task_State } from "#libs/proto/gen/taskwire/v1/task.js";
 import { TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
 import type { AttemptErrorFact } from "#libs/tasks/claim.js";
 import type { EventFact } from "#libs/tasks/event-fact.js";
 import { MAX_EVENT_RESULT_BYTES } from "#libs/tasks/limits.js";
+
+/** Its buffer is used again for every event; `finish` copies out of it. */
+const writer = new BinaryWriter();
 
 /** Where in the log, and in which task, a fact stands. */
 export interface EventPosition {
@@ -16,7 +20,7 @@ export interface EventPosition {
 
 /** Encodes an event as `taskwire.v1.TaskEvent`: the form in which it is stored and sent to every watcher. */
 export function encodeEvent(position: EventPosition, fact: EventFact): Uint8Array {
-  return TaskEvent.encode({
+  const message: TaskEvent = {
     revision: position.revision,
     sequence: position.sequence,
     taskId: position.taskId,
@@ -24,7 +28,8 @@ export function encodeEvent(position: EventPosition, fact: EventFact): Uint8Arra
     state: position.state,
     attempt: position.attempt,
     kind: kindOf(fact),
-  }).finish();
+  };
+  return TaskEvent.encode(message, writer).finish();
 }
 
 function kindOf(fact: EventFact): NonNullable<TaskEvent["kind"]> {

@@ -31,6 +31,7 @@ interface QueuePull {
 
 const UNKNOWN_TYPE_WAIT_MS = 1000;
 const NO_SLOT_WAIT_MS = 100;
+const TYPE_WARNING_EVERY_MS = 60_000;
 
 /** Takes dispatches from NATS, never more than there are free slots, and hands them to the runner. */
 export class TaskConsumer {
@@ -38,6 +39,7 @@ export class TaskConsumer {
   #queues: QueuePull[] = [];
   #isRefillDue = false;
   #stopped = false;
+  #nextTypeWarningMs = 0;
 
   constructor(options: TaskConsumerOptions) {
     this.#options = options;
@@ -110,7 +112,7 @@ export class TaskConsumer {
     }
     const key = attemptKey(dispatch.taskId, dispatch.attempt);
     if (!runner.knows(dispatch.type)) {
-      logger.warn({ taskId: dispatch.taskId, type: dispatch.type }, "no handler for this type, task goes back");
+      this.#warnOfType(dispatch);
       delivery.giveBack(UNKNOWN_TYPE_WAIT_MS);
     } else if (this.#stopped) {
       delivery.giveBack();
@@ -127,5 +129,13 @@ export class TaskConsumer {
       return;
     }
     this.refill();
+  }
+
+  /** At most once a minute: such a task comes back every second. */
+  #warnOfType({ taskId, type }: DispatchTask): void {
+    const now = performance.now();
+    if (now < this.#nextTypeWarningMs) return;
+    this.#nextTypeWarningMs = now + TYPE_WARNING_EVERY_MS;
+    this.#options.logger.warn({ taskId, type }, "no handler for this type, task goes back");
   }
 }

@@ -34,10 +34,15 @@ export function attemptEnd(
   limits: AttemptLimits,
 ): AttemptEnd {
   if (stop.abandoned) return { ...released("abandoned", 0), outcome: "abandoned" };
-  if (outcome.kind === "cancelled-early") return stop.cancelled ? cancelled(BEFORE_START) : released("the worker stops", 0);
+  if (outcome.kind === "cancelled-early")
+    return stop.cancelled ? cancelled(BEFORE_START) : released("the worker stops", 0);
   if (outcome.kind === "succeeded") {
     const { resultJson, warnings } = outcome;
-    return { report: { $case: "succeeded", value: { resultJson, warnings: [...warnings] } }, outcome: "succeeded", error: undefined };
+    return {
+      report: { $case: "succeeded", value: { resultJson, warnings: [...warnings] } },
+      outcome: "succeeded",
+      error: undefined,
+    };
   }
   if (stop.cancelled) return cancelled(outcome.kind === "died" && outcome.cause === "killed" ? KILLED : COOPERATIVE);
   switch (outcome.kind) {

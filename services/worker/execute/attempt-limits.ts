@@ -10,7 +10,11 @@ export interface AttemptLimits {
 }
 
 /** The task's own bounds, else its type's, else the worker's. A soft limit that is not below the hard one never fires. */
-export function attemptLimits(dispatch: DispatchTask, task: DescribedTask | undefined, defaults: AttemptLimits): AttemptLimits {
+export function attemptLimits(
+  dispatch: DispatchTask,
+  task: DescribedTask | undefined,
+  defaults: AttemptLimits,
+): AttemptLimits {
   const hardTimeoutMs = dispatch.hardTimeoutMs || task?.hardTimeoutMs || defaults.hardTimeoutMs;
   const softTimeoutMs = dispatch.softTimeoutMs || task?.softTimeoutMs || defaults.softTimeoutMs;
   return {

@@ -26,7 +26,10 @@ export class AttemptReports {
   say(kind: Kind, onStored?: () => void): void {
     if (this.#silenced) return;
     this.#number += 1;
-    this.#latest = this.#gatherer.add({ taskId: this.#taskId, attempt: this.#attempt, number: this.#number, kind }, onStored);
+    this.#latest = this.#gatherer.add(
+      { taskId: this.#taskId, attempt: this.#attempt, number: this.#number, kind },
+      onStored,
+    );
   }
 
   /** Nothing more is said about this attempt. */
@@ -37,7 +40,8 @@ export class AttemptReports {
   progress(claim: ProgressClaim): void {
     const kind: Kind = { $case: "progress", value: { ...claim } };
     const latest = this.#latest;
-    if (!this.#silenced && latest?.isTaken === false && latest.report.kind?.$case === "progress") latest.report.kind = kind;
+    if (!this.#silenced && latest?.isTaken === false && latest.report.kind?.$case === "progress")
+      latest.report.kind = kind;
     else this.say(kind);
   }
 

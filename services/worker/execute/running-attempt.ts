@@ -42,7 +42,13 @@ export class RunningAttempt implements Timed, RunListener {
   deadlineMs = Infinity;
   readonly #limits: AttemptLimits;
   readonly #around: AttemptSurroundings;
-  readonly #stop: StopFacts = { cancelled: false, abandoned: false, releasing: false, softReached: false, hardReached: false };
+  readonly #stop: StopFacts = {
+    cancelled: false,
+    abandoned: false,
+    releasing: false,
+    softReached: false,
+    hardReached: false,
+  };
   #run: IsolateRun | undefined;
   #isolate: Isolate | undefined;
   #softAtMs = Infinity;
@@ -188,7 +194,15 @@ export class RunningAttempt implements Timed, RunListener {
     const { taskId, type, attempt, payloadJson } = this.dispatch;
     try {
       this.#run = isolate.begin(
-        { type, taskId, attempt, maxAttempts, payloadJson, deadlineMs: Date.now() + hardTimeoutMs, speech: this.#around.speech },
+        {
+          type,
+          taskId,
+          attempt,
+          maxAttempts,
+          payloadJson,
+          deadlineMs: Date.now() + hardTimeoutMs,
+          speech: this.#around.speech,
+        },
         this,
       );
     } catch (error) {

@@ -60,11 +60,18 @@ export class HeartbeatSender {
   }
 
   #tell(): void {
-    this.#thread?.postMessage({ ...this.#options.state(), draining: this.#draining, leaving: this.#leaving } satisfies HeartbeatState);
+    this.#thread?.postMessage({
+      ...this.#options.state(),
+      draining: this.#draining,
+      leaving: this.#leaving,
+    } satisfies HeartbeatState);
   }
 
   #startThread(): void {
-    const thread = new Worker(new URL("./heartbeat-thread.js", import.meta.url), { workerData: this.#options.setup, execArgv: [] });
+    const thread = new Worker(new URL("./heartbeat-thread.js", import.meta.url), {
+      workerData: this.#options.setup,
+      execArgv: [],
+    });
     this.#thread = thread;
     thread.on("error", (error) => {
       this.#options.logger.error({ err: error }, "heartbeat thread failed");

@@ -11,7 +11,10 @@ import { heartbeatSetup, heartbeatState, type HeartbeatState } from "#worker/hea
  */
 async function main(port: NonNullable<typeof parentPort>): Promise<void> {
   const { natsUrl, prefix, logLevel, intervalMs, ...identity } = heartbeatSetup.parse(workerData);
-  const logger = createLogger({ name: "taskwire-worker", level: logLevel }).child({ workerId: identity.workerId, thread: "heartbeat" });
+  const logger = createLogger({ name: "taskwire-worker", level: logLevel }).child({
+    workerId: identity.workerId,
+    thread: "heartbeat",
+  });
   const bus = new BusConnection({ url: natsUrl, prefix, name: `taskwire-heartbeat-${identity.workerId}`, logger });
   let state: HeartbeatState | undefined;
   let heardAt = performance.now();
@@ -21,7 +24,10 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     if (state === undefined || !isConnected) return;
     const { silenceLimitMs, ...said } = state;
     const isStuck = performance.now() - heardAt > silenceLimitMs;
-    bus.announce(bus.subjects.heartbeats, Heartbeat.encode({ ...identity, ...said, attempts: isStuck ? [] : said.attempts }).finish());
+    bus.announce(
+      bus.subjects.heartbeats,
+      Heartbeat.encode({ ...identity, ...said, attempts: isStuck ? [] : said.attempts }).finish(),
+    );
   };
   const leave = async () => {
     beat();

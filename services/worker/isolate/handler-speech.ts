@@ -34,9 +34,11 @@ export class HandlerSpeech {
   constructor(limits: SpeechLimits, sink: SpeechSink) {
     this.#limits = limits;
     this.#sink = sink;
-    const line = (level: number): LogLine => (message, fields) => {
-      this.#writeLog(level, message, fields);
-    };
+    const line =
+      (level: number): LogLine =>
+      (message, fields) => {
+        this.#writeLog(level, message, fields);
+      };
     this.log = { debug: line(1), info: line(2), warn: line(3), error: line(4) };
   }
 

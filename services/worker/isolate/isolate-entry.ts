@@ -15,6 +15,7 @@ function enterThread(port: NonNullable<typeof parentPort>): void {
 }
 
 function enterProcess(): void {
+  const parent = process.ppid;
   // Ctrl-C on a terminal reaches the whole process group: the worker decides when its isolates end, not the terminal.
   process.on("SIGINT", () => undefined);
   process.on("SIGTERM", () => undefined);
@@ -23,7 +24,7 @@ function enterProcess(): void {
   });
   const child = new IsolateChild((message) => {
     if (process.connected) process.send?.(message);
-    if (message.kind === "ready") watchForOrphanhood();
+    if (message.kind === "ready") watchForOrphanhood(parent);
   });
   process.on("message", (message: unknown) => {
     child.receive(message);
@@ -31,10 +32,11 @@ function enterProcess(): void {
 }
 
 /** A handler that spins keeps 'disconnect' from being heard, so a thread of its own looks whether the worker is still there. */
-function watchForOrphanhood(): void {
+function watchForOrphanhood(parent: number): void {
   const watch = new Worker(new URL("./orphan-watch.js", import.meta.url), {
     resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
     execArgv: [],
+    workerData: parent,
   });
   watch.unref();
 }

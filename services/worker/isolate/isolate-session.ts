@@ -89,7 +89,9 @@ export class IsolateSession {
       this.#isReady = true;
       this.#ready.resolve(message.tasks);
     } else if (message.kind === "broken") {
-      this.#ready.reject(new TaskwireError({ code: "FAILED_PRECONDITION", reason: "MODULE_BROKEN", message: message.message }));
+      this.#ready.reject(
+        new TaskwireError({ code: "FAILED_PRECONDITION", reason: "MODULE_BROKEN", message: message.message }),
+      );
     } else if (message.run === this.#run && this.#listener !== undefined) {
       const listener = this.#listener;
       if (message.kind === "progress") listener.onProgress(message.claim);

@@ -36,7 +36,12 @@ export type IsolateOutcome =
   | { readonly kind: "failed"; readonly error: FailureFacts; readonly retryAfterMs?: number | undefined }
   | { readonly kind: "retry-later"; readonly delayMs: number; readonly reason: string }
   /** Payload, result or type were refused on either side of the handler. */
-  | { readonly kind: "refused"; readonly code: "PAYLOAD_REJECTED" | "RESULT_REJECTED" | "UNKNOWN_TYPE"; readonly message: string; readonly detailsJson: string }
+  | {
+      readonly kind: "refused";
+      readonly code: "PAYLOAD_REJECTED" | "RESULT_REJECTED" | "UNKNOWN_TYPE";
+      readonly message: string;
+      readonly detailsJson: string;
+    }
   /** The isolate is gone. */
   | {
       readonly kind: "died";

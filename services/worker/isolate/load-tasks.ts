@@ -25,7 +25,10 @@ export async function loadTasks(modules: readonly string[]): Promise<ReadonlyMap
     for (const definition of definitions) {
       const other = tasks.get(definition.type);
       if (other !== undefined) {
-        throw refusal("TYPE_DEFINED_TWICE", `the type ${definition.type} is defined in ${other.module} and again in ${module}`);
+        throw refusal(
+          "TYPE_DEFINED_TWICE",
+          `the type ${definition.type} is defined in ${other.module} and again in ${module}`,
+        );
       }
       tasks.set(definition.type, { module, definition });
     }
@@ -35,8 +38,18 @@ export async function loadTasks(modules: readonly string[]): Promise<ReadonlyMap
 
 /** A definition without its code. */
 export function describeTask(task: LoadedTask): DescribedTask {
-  const { payload: _payload, result: _result, isolation = "process", ...figures } = task.definition.options;
-  return { type: task.definition.type, module: task.module, isolation, ...figures };
+  const { isolation = "process", maxAttempts, initialDelayMs, maximumDelayMs, multiplier } = task.definition.options;
+  const { softTimeoutMs, hardTimeoutMs, memoryBytes } = task.definition.options;
+  const retry = { maxAttempts, initialDelayMs, maximumDelayMs, multiplier };
+  return {
+    type: task.definition.type,
+    module: task.module,
+    isolation,
+    ...retry,
+    softTimeoutMs,
+    hardTimeoutMs,
+    memoryBytes,
+  };
 }
 
 async function importModule(path: string): Promise<object> {
@@ -44,7 +57,8 @@ async function importModule(path: string): Promise<object> {
     const module: unknown = await import(pathToFileURL(path).href);
     return typeof module === "object" && module !== null ? module : {};
   } catch (error) {
-    const where = error instanceof Error && error.stack !== undefined ? error.stack.slice(0, 2000) : errorMessage(error);
+    const where =
+      error instanceof Error && error.stack !== undefined ? error.stack.slice(0, 2000) : errorMessage(error);
     throw new TaskwireError({
       code: "FAILED_PRECONDITION",
       reason: "MODULE_BROKEN",
@@ -56,7 +70,9 @@ async function importModule(path: string): Promise<object> {
 
 function definitionsOf(module: object): Set<TaskDefinition> {
   const exported: unknown[] = Object.values(module);
-  return new Set(exported.flatMap((value) => (Array.isArray(value) ? (value as unknown[]) : [value])).filter(isTaskDefinition));
+  return new Set(
+    exported.flatMap((value) => (Array.isArray(value) ? (value as unknown[]) : [value])).filter(isTaskDefinition),
+  );
 }
 
 function refusal(reason: string, message: string): TaskwireError {

@@ -15,7 +15,10 @@ export interface ModuleCatalog {
  * Finds out what task modules define. A throw-away isolate imports them, so that their code runs in the worker itself only where a
  * module declares an inline type. Rejects with FAILED_PRECONDITION when a module is broken, empty, or defines a type again.
  */
-export async function readCatalog(modules: readonly string[], createIsolate: () => PooledIsolate): Promise<ModuleCatalog> {
+export async function readCatalog(
+  modules: readonly string[],
+  createIsolate: () => PooledIsolate,
+): Promise<ModuleCatalog> {
   if (modules.length === 0) return { tasks: new Map(), inline: new Map() };
   const isolate = createIsolate();
   const described = await isolate.ready().finally(() => void isolate.close());

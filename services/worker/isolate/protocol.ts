@@ -31,7 +31,12 @@ const described = z.object({
 /** A task type of a module, without its code. */
 export type DescribedTask = z.infer<typeof described>;
 
-const facts = z.object({ code: z.string().max(63), message: z.string().max(500), retryable: z.boolean(), detailsJson: z.string().max(8192) });
+const facts = z.object({
+  code: z.string().max(63),
+  message: z.string().max(500),
+  retryable: z.boolean(),
+  detailsJson: z.string().max(8192),
+});
 const run = z.number();
 
 const childMessage = z.discriminatedUnion("kind", [
@@ -50,7 +55,12 @@ const childMessage = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("log"),
     run,
-    claim: z.object({ level: z.number().int().min(1).max(4), message: z.string().max(4096), fieldsJson: z.string().max(4096), capped: z.boolean() }),
+    claim: z.object({
+      level: z.number().int().min(1).max(4),
+      message: z.string().max(4096),
+      fieldsJson: z.string().max(4096),
+      capped: z.boolean(),
+    }),
   }),
   z.object({
     kind: z.literal("output"),
@@ -99,7 +109,12 @@ const parentMessage = z.discriminatedUnion("kind", [
       maxAttempts: z.number(),
       payloadJson: z.string(),
       deadlineMs: z.number(),
-      speech: z.object({ progressIntervalMs: z.number(), logLines: z.number(), logBytes: z.number(), outputBytes: z.number() }),
+      speech: z.object({
+        progressIntervalMs: z.number(),
+        logLines: z.number(),
+        logBytes: z.number(),
+        outputBytes: z.number(),
+      }),
     }),
   }),
   z.object({ kind: z.literal("abort"), run, cause: z.enum(ABORT_CAUSES), message: z.string() }),

@@ -84,6 +84,12 @@ export class ThreadIsolate implements Isolate {
 
   #death(exitCode: number, failure: string): DeathOutcome {
     const cause = this.#overMemory ? "out-of-memory" : this.#session.killed ? "killed" : "crashed";
-    return { kind: "died", cause, exitCode, signal: undefined, stderrTail: (failure || this.#output.stderrTail).slice(-2048) };
+    return {
+      kind: "died",
+      cause,
+      exitCode,
+      signal: undefined,
+      stderrTail: (failure || this.#output.stderrTail).slice(-2048),
+    };
   }
 }

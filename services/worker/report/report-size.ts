@@ -16,7 +16,10 @@ export function reportBytes(report: Report): number {
     case "output":
       return FRAME_BYTES + textBytes(kind.value.text) + textBytes(kind.value.name);
     case "succeeded":
-      return kind.value.warnings.reduce((sum, warning) => sum + errorBytes(warning), FRAME_BYTES + textBytes(kind.value.resultJson));
+      return kind.value.warnings.reduce(
+        (sum, warning) => sum + errorBytes(warning),
+        FRAME_BYTES + textBytes(kind.value.resultJson),
+      );
     case "failed":
       return FRAME_BYTES + (kind.value.error === undefined ? 0 : errorBytes(kind.value.error));
     case "released":

@@ -11,7 +11,14 @@ import { rejectionOf } from "#test/support/rejection-of.js";
 const noInput = Readable.from([]);
 
 describe("parseSpan", () => {
-  for (const [text, milliseconds] of [["500ms", 500], ["30s", 30_000], ["1.5m", 90_000], ["2h", 7_200_000], ["1d", 86_400_000], ["0s", 0]] as const) {
+  for (const [text, milliseconds] of [
+    ["500ms", 500],
+    ["30s", 30_000],
+    ["1.5m", 90_000],
+    ["2h", 7_200_000],
+    ["1d", 86_400_000],
+    ["0s", 0],
+  ] as const) {
     it(`reads ${text}`, () => {
       expect(parseSpan(text)).to.equal(milliseconds);
     });

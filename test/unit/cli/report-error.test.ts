@@ -6,7 +6,8 @@ import { ConfigError } from "#libs/config/settings.js";
 import { invalidArgument, TaskwireError, type ErrorCode } from "#libs/errors/taskwire-error.js";
 import { TRANSPORT_REASON } from "#libs/rpc/service-error.js";
 
-const coded = (code: ErrorCode, reason = "SOME_REASON") => new TaskwireError({ code, reason, message: "what happened" });
+const coded = (code: ErrorCode, reason = "SOME_REASON") =>
+  new TaskwireError({ code, reason, message: "what happened" });
 
 describe("reportError", () => {
   const cases: readonly (readonly [string, unknown, number])[] = [
@@ -31,12 +32,19 @@ describe("reportError", () => {
   }
 
   it("names every violated field", () => {
-    const { text } = reportError(invalidArgument([{ field: "task.type", description: "is bad" }, { field: "task.priority", description: "is worse" }]));
+    const { text } = reportError(
+      invalidArgument([
+        { field: "task.type", description: "is bad" },
+        { field: "task.priority", description: "is worse" },
+      ]),
+    );
     expect(text).to.include("task.type: is bad").and.include("task.priority: is worse");
   });
 
   it("says how to start the service when it cannot be reached, and only then", () => {
-    expect(reportError(coded("UNAVAILABLE", TRANSPORT_REASON)).text).to.include("taskwire dev").and.include("TASKWIRE_ADDRESS");
+    expect(reportError(coded("UNAVAILABLE", TRANSPORT_REASON)).text)
+      .to.include("taskwire dev")
+      .and.include("TASKWIRE_ADDRESS");
     expect(reportError(coded("UNAVAILABLE", "NO_WORKER")).text).not.to.include("taskwire dev");
   });
 

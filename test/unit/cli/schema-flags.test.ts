@@ -33,7 +33,9 @@ describe("addSchemaFlags", () => {
   });
 
   it("leaves checking to the settings, so that all problems are reported together", () => {
-    expect(() => readSettings(schema, { flags: parsed("--grpc-port", "99", "--log-level", "loud"), env: {} })).to.throw("2 problems");
+    expect(() => readSettings(schema, { flags: parsed("--grpc-port", "99", "--log-level", "loud"), env: {} })).to.throw(
+      "2 problems",
+    );
   });
 
   it("documents meaning, range, default and variable", () => {

@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { deferred, type Deferred } from "#libs/async/deferred.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
 import type { Commit } from "#task-service/store/commit.js";
-import { unpackReply, type WriterRequest, type WriterResponse } from "#task-service/store/sqlite/writer-protocol.js";
+import { packGroup, unpackReply, type WriterRequest, type WriterResponse } from "#task-service/store/sqlite/writer-protocol.js";
 import type { ResultOf, WriteCommand } from "#task-service/store/write-command.js";
 
 interface Waiting {
@@ -87,7 +87,7 @@ export class GroupWriter {
     if (this.#waiting.length === 0 || this.#underWay.length > 0 || this.#failure !== undefined) return;
     this.#underWay = this.#waiting.splice(0, MAX_GROUP_COMMANDS);
     const commands = this.#underWay.map((waiting) => waiting.command);
-    this.#post({ kind: "group", group: { commands, nowMs: Date.now() } });
+    this.#post({ kind: "group", group: packGroup({ commands, nowMs: Date.now() }) });
   }
 
   #onReply(response: Extract<WriterResponse, { kind: "reply" }>): void {

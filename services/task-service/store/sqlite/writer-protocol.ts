@@ -1,8 +1,14 @@
 import type { CommittedEvent, TaskChange } from "#task-service/store/commit.js";
-import type { WriteGroup, WriteReply } from "#task-service/store/write-command.js";
+import type { NewTask } from "#task-service/store/task-record.js";
+import type { WriteCommand, WriteGroup, WriteReply } from "#task-service/store/write-command.js";
+
+/**
+ * How commands and replies travel between threads. Objects would carry the name of every field every time; here tasks, events and
+ * changes travel as rows of plain values, and event bodies in one buffer that is handed over instead of copied.
+ */
 
 /** What the writer's thread is sent. */
-export type WriterRequest = { readonly kind: "group"; readonly group: WriteGroup } | { readonly kind: "close" };
+export type WriterRequest = { readonly kind: "group"; readonly group: PackedGroup } | { readonly kind: "close" };
 
 /** What it answers. */
 export type WriterResponse =
@@ -10,39 +16,153 @@ export type WriterResponse =
   | { readonly kind: "failed"; readonly message: string }
   | { readonly kind: "reply"; readonly reply: PackedReply };
 
-/** A {@link WriteReply} whose event bodies lie in one buffer, which is handed over instead of copied. */
+type NewTaskRow = readonly NewTask[keyof NewTask][];
+type PackedCommand = { readonly kind: "create"; readonly rows: readonly NewTaskRow[] } | Exclude<WriteCommand, { kind: "create" }>;
+
+/** A {@link WriteGroup}. */
+export interface PackedGroup {
+  readonly commands: readonly PackedCommand[];
+  readonly nowMs: number;
+}
+
+/** A {@link WriteReply}. */
 export interface PackedReply {
   readonly results: WriteReply["results"];
   readonly revision: number;
-  readonly changes: readonly TaskChange[];
-  readonly events: readonly Omit<CommittedEvent, "body">[];
-  /** Where each event's body ends in `bodies`. */
-  readonly ends: readonly number[];
+  readonly changes: readonly (readonly TaskChange[keyof TaskChange][])[];
+  readonly taskIds: readonly string[];
+  /** Per event: revision, sequence, whether it is terminal (0 or 1), and where its body ends in `bodies`. */
+  readonly numbers: Float64Array;
   readonly bodies: ArrayBuffer;
 }
 
-/** Prepares a reply for its way between threads. */
+const NUMBERS_PER_EVENT = 4;
+
+/** Prepares a group for its way to the writer. */
+export function packGroup(group: WriteGroup): PackedGroup {
+  const commands = group.commands.map((command): PackedCommand => {
+    return command.kind === "create" ? { kind: "create", rows: command.tasks.map(newTaskRow) } : command;
+  });
+  return { commands, nowMs: group.nowMs };
+}
+
+/** The group as it was. */
+export function unpackGroup(group: PackedGroup): WriteGroup {
+  const commands = group.commands.map((command): WriteCommand => {
+    return command.kind === "create" ? { kind: "create", tasks: command.rows.map(newTaskOf) } : command;
+  });
+  return { commands, nowMs: group.nowMs };
+}
+
+/** Prepares a reply for its way back. */
 export function packReply(reply: WriteReply): PackedReply {
   const { events, changes, revision } = reply.commit;
-  const total = events.reduce((sum, event) => sum + event.body.length, 0);
-  const bodies = new Uint8Array(total);
-  const ends: number[] = [];
+  const bodies = new Uint8Array(events.reduce((sum, event) => sum + event.body.length, 0));
+  const numbers = new Float64Array(events.length * NUMBERS_PER_EVENT);
+  const taskIds: string[] = [];
   let end = 0;
+  let at = 0;
   for (const event of events) {
     bodies.set(event.body, end);
     end += event.body.length;
-    ends.push(end);
+    taskIds.push(event.taskId);
+    numbers[at++] = event.revision;
+    numbers[at++] = event.sequence;
+    numbers[at++] = event.isTerminal ? 1 : 0;
+    numbers[at++] = end;
   }
-  const heads = events.map(({ revision: at, taskId, sequence, isTerminal }) => ({ revision: at, taskId, sequence, isTerminal }));
-  return { results: reply.results, revision, changes, events: heads, ends, bodies: bodies.buffer };
+  return { results: reply.results, revision, changes: changes.map(changeRow), taskIds, numbers, bodies: bodies.buffer };
 }
 
 /** The reply as it was. */
 export function unpackReply(packed: PackedReply): WriteReply {
+  const { numbers, revision, results } = packed;
   const bodies = new Uint8Array(packed.bodies);
-  const events = packed.events.map((event, index): CommittedEvent => {
-    const start = index === 0 ? 0 : (packed.ends[index - 1] ?? 0);
-    return { ...event, body: bodies.subarray(start, packed.ends[index]) };
+  let start = 0;
+  const events = packed.taskIds.map((taskId, index): CommittedEvent => {
+    const at = index * NUMBERS_PER_EVENT;
+    const end = numbers[at + 3] ?? start;
+    const body = bodies.subarray(start, end);
+    start = end;
+    return { revision: numbers[at] ?? 0, taskId, sequence: numbers[at + 1] ?? 0, isTerminal: numbers[at + 2] === 1, body };
   });
-  return { results: packed.results, commit: { revision: packed.revision, events, changes: packed.changes } };
+  return { results, commit: { revision, events, changes: packed.changes.map(changeOf) } };
+}
+
+function newTaskRow(task: NewTask): NewTaskRow {
+  return [
+    task.id,
+    task.type,
+    task.queue,
+    task.priority,
+    task.payloadJson,
+    task.labelsJson,
+    task.description,
+    task.maxAttempts,
+    task.initialDelayMs,
+    task.maximumDelayMs,
+    task.multiplier,
+    task.createTimeMs,
+    task.runTimeMs,
+    task.softTimeoutMs,
+    task.hardTimeoutMs,
+    task.memoryBytes,
+    task.requestId,
+    task.requestHash,
+  ];
+}
+
+function newTaskOf(row: NewTaskRow): NewTask {
+  return {
+    id: row[0] as string,
+    type: row[1] as string,
+    queue: row[2] as string,
+    priority: row[3] as number,
+    payloadJson: row[4] as string,
+    labelsJson: row[5] as string,
+    description: row[6] as string,
+    maxAttempts: row[7] as number,
+    initialDelayMs: row[8] as number | null,
+    maximumDelayMs: row[9] as number | null,
+    multiplier: row[10] as number,
+    createTimeMs: row[11] as number,
+    runTimeMs: row[12] as number,
+    softTimeoutMs: row[13] as number,
+    hardTimeoutMs: row[14] as number,
+    memoryBytes: row[15] as number,
+    requestId: row[16] as string | null,
+    requestHash: row[17] as string | null,
+  };
+}
+
+function changeRow(change: TaskChange): TaskChange[keyof TaskChange][] {
+  return [
+    change.id,
+    change.key,
+    change.queue,
+    change.type,
+    change.priority,
+    change.runTimeMs,
+    change.isWaiting,
+    change.state,
+    change.attempt,
+    change.workerId,
+    change.isCancelRequested,
+  ];
+}
+
+function changeOf(row: readonly TaskChange[keyof TaskChange][]): TaskChange {
+  return {
+    id: row[0] as string,
+    key: row[1] as number,
+    queue: row[2] as string,
+    type: row[3] as string,
+    priority: row[4] as number,
+    runTimeMs: row[5] as number,
+    isWaiting: row[6] as boolean,
+    state: row[7] as TaskChange["state"],
+    attempt: row[8] as number,
+    workerId: row[9] as string | null,
+    isCancelRequested: row[10] as boolean,
+  };
 }

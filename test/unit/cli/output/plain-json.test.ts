@@ -1,7 +1,11 @@
 import { expect } from "chai";
 import { toPlainJson } from "#cli/output/plain-json.js";
 import { Task, Task_State as State } from "#libs/proto/gen/taskwire/v1/task.js";
-import { LogLine_Level as Level, TaskCancelled_Phase as Phase, TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
+import {
+  LogLine_Level as Level,
+  TaskCancelled_Phase as Phase,
+  TaskEvent,
+} from "#libs/proto/gen/taskwire/v1/task_event.js";
 
 const time = new Date("2026-03-01T08:00:00.123Z");
 
@@ -23,8 +27,16 @@ describe("toPlainJson", () => {
   });
 
   it("puts an event's content under the name of its kind", () => {
-    const log = TaskEvent.fromPartial({ sequence: 3, state: State.RUNNING, kind: { $case: "log", value: { level: Level.WARN, message: "careful" } } });
-    expect(toPlainJson(log)).to.deep.include({ kind: "log", state: "RUNNING", log: { level: "WARN", message: "careful", capped: false } });
+    const log = TaskEvent.fromPartial({
+      sequence: 3,
+      state: State.RUNNING,
+      kind: { $case: "log", value: { level: Level.WARN, message: "careful" } },
+    });
+    expect(toPlainJson(log)).to.deep.include({
+      kind: "log",
+      state: "RUNNING",
+      log: { level: "WARN", message: "careful", capped: false },
+    });
     const cancelled = TaskEvent.fromPartial({ kind: { $case: "cancelled", value: { phase: Phase.KILLED } } });
     expect(toPlainJson(cancelled)).to.deep.include({ kind: "cancelled", cancelled: { phase: "KILLED" } });
   });

@@ -6,7 +6,9 @@ import { Progress, Task_State as State } from "#libs/proto/gen/taskwire/v1/task.
 describe("progressText", () => {
   it("draws a bar from a fraction, or from current and total", () => {
     expect(progressText(Progress.fromPartial({ fraction: 0.5 }))).to.equal("██████████░░░░░░░░░░  50%");
-    expect(progressText(Progress.fromPartial({ current: 1, total: 4, message: "reading" }))).to.equal("█████░░░░░░░░░░░░░░░  25%  1/4  reading");
+    expect(progressText(Progress.fromPartial({ current: 1, total: 4, message: "reading" }))).to.equal(
+      "█████░░░░░░░░░░░░░░░  25%  1/4  reading",
+    );
   });
 
   it("says what is known when the end is not", () => {

@@ -9,7 +9,10 @@ function terminal(): { stream: NodeJS.WriteStream; written: () => string } {
   pipe.on("data", (chunk: Buffer) => {
     text += chunk.toString();
   });
-  return { stream: Object.assign(pipe, { columns: 20, rows: 6 }) as unknown as NodeJS.WriteStream, written: () => text };
+  return {
+    stream: Object.assign(pipe, { columns: 20, rows: 6 }) as unknown as NodeJS.WriteStream,
+    written: () => text,
+  };
 }
 
 describe("LiveLines", () => {
@@ -19,7 +22,9 @@ describe("LiveLines", () => {
     live.update(["one", "two"]);
     live.print("a log line that may be as long as it likes");
     live.end();
-    expect(written()).to.equal("\r\u001b[2Ka log line that may be as long as it likes\n\u001b[2Kone\n\u001b[2Ktwo\n\u001b[0J");
+    expect(written()).to.equal(
+      "\r\u001b[2Ka log line that may be as long as it likes\n\u001b[2Kone\n\u001b[2Ktwo\n\u001b[0J",
+    );
   });
 
   it("cuts the block's lines to the width, and the block to the height", () => {

@@ -12,7 +12,10 @@ const pending = Task.fromPartial({ id: "ID", type: "a.b", state: State.PENDING, 
 type Kind = NonNullable<TaskEvent["kind"]>;
 
 function apply(line: TaskLine, state: State, kind: Kind, attempt = 1): string[] {
-  const event = { ...TaskEvent.fromPartial({ taskId: "ID", sequence: line.sequence + 1, state, attempt, time: later(1) }), kind };
+  const event = {
+    ...TaskEvent.fromPartial({ taskId: "ID", sequence: line.sequence + 1, state, attempt, time: later(1) }),
+    kind,
+  };
   return line.apply({ kind: "event", event });
 }
 
@@ -22,7 +25,10 @@ describe("TaskLine", () => {
   it("shows a running task with its progress and the time since its start", () => {
     const line = new TaskLine(pending, 1);
     apply(line, State.RUNNING, { $case: "started", value: { workerId: "w", maxAttempts: 3 } });
-    apply(line, State.RUNNING, { $case: "progress", value: { fraction: undefined, current: 1, total: 2, message: "half" } });
+    apply(line, State.RUNNING, {
+      $case: "progress",
+      value: { fraction: undefined, current: 1, total: 2, message: "half" },
+    });
     expect(textOf(line, later(3))).to.equal("ID  a.b  RUNNING  2.0 s  ██████████░░░░░░░░░░  50%  1/2  half");
     expect(line.sequence).to.equal(3);
   });
@@ -31,7 +37,9 @@ describe("TaskLine", () => {
     const line = new TaskLine(pending, 1);
     const error = { code: "HANDLER_ERROR", message: "it broke", retryable: true, details: undefined };
     apply(line, State.PENDING, { $case: "retryScheduled", value: { error, runTime: later(60) } }, 2);
-    expect(textOf(line, later(3))).to.include("PENDING  attempt 2").and.include("HANDLER_ERROR: it broke; tries again at ");
+    expect(textOf(line, later(3)))
+      .to.include("PENDING  attempt 2")
+      .and.include("HANDLER_ERROR: it broke; tries again at ");
   });
 
   it("shows the error of a failed task, and stops its clock", () => {
@@ -44,9 +52,15 @@ describe("TaskLine", () => {
 
   it("gives back log lines and output to print above", () => {
     const line = new TaskLine(pending, 1);
-    const logged = apply(line, State.RUNNING, { $case: "log", value: { level: Level.WARN, message: "careful", fields: undefined, capped: false } });
+    const logged = apply(line, State.RUNNING, {
+      $case: "log",
+      value: { level: Level.WARN, message: "careful", fields: undefined, capped: false },
+    });
     expect(logged.map(stripVTControlCharacters)[0]).to.match(/warn {2}careful$/);
-    const put = apply(line, State.RUNNING, { $case: "output", value: { name: "output", text: "a\nb\n", offset: 0, capped: false } });
+    const put = apply(line, State.RUNNING, {
+      $case: "output",
+      value: { name: "output", text: "a\nb\n", offset: 0, capped: false },
+    });
     expect(put).to.deep.equal(["a", "b"]);
   });
 

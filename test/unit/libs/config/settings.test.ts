@@ -4,10 +4,23 @@ import { ConfigError, flagOf, printable, readSettings } from "#libs/config/setti
 
 const schema = {
   grpcPort: wholeNumber({ env: "TASKWIRE_GRPC_PORT", doc: "A port.", default: 50051, min: 0, max: 65_535 }),
-  queues: textList({ env: "TASKWIRE_QUEUES", doc: "Queues.", default: ["default"], allowed: "names", pattern: /^[a-z]+$/ }),
+  queues: textList({
+    env: "TASKWIRE_QUEUES",
+    doc: "Queues.",
+    default: ["default"],
+    allowed: "names",
+    pattern: /^[a-z]+$/,
+  }),
   level: oneOf({ env: "TASKWIRE_LEVEL", doc: "A level.", default: "info", values: ["info", "warn"] }),
   reflection: toggle({ env: "TASKWIRE_REFLECTION", doc: "A switch.", default: true }),
-  password: text({ env: "TASKWIRE_PASSWORD", doc: "A secret.", default: "", allowed: "4 or more characters", pattern: /^.{4,}$/, secret: true }),
+  password: text({
+    env: "TASKWIRE_PASSWORD",
+    doc: "A secret.",
+    default: "",
+    allowed: "4 or more characters",
+    pattern: /^.{4,}$/,
+    secret: true,
+  }),
 };
 
 function problemsOf(read: () => unknown): readonly string[] {
@@ -23,11 +36,22 @@ function problemsOf(read: () => unknown): readonly string[] {
 describe("readSettings", () => {
   it("takes defaults where nothing is said, and where nothing but an empty text is said", () => {
     const settings = readSettings(schema, { env: { TASKWIRE_GRPC_PORT: "" } });
-    expect(settings).to.deep.equal({ grpcPort: 50051, queues: ["default"], level: "info", reflection: true, password: "" });
+    expect(settings).to.deep.equal({
+      grpcPort: 50051,
+      queues: ["default"],
+      level: "info",
+      reflection: true,
+      password: "",
+    });
   });
 
   it("reads the environment", () => {
-    const env = { TASKWIRE_GRPC_PORT: "0", TASKWIRE_QUEUES: "mail, ship,", TASKWIRE_LEVEL: "warn", TASKWIRE_REFLECTION: "false" };
+    const env = {
+      TASKWIRE_GRPC_PORT: "0",
+      TASKWIRE_QUEUES: "mail, ship,",
+      TASKWIRE_LEVEL: "warn",
+      TASKWIRE_REFLECTION: "false",
+    };
     const settings = readSettings(schema, { env });
     expect(settings).to.include({ grpcPort: 0, level: "warn", reflection: false });
     expect(settings.queues).to.deep.equal(["mail", "ship"]);
@@ -40,7 +64,10 @@ describe("readSettings", () => {
 
   it("reports every problem at once, by the name that was used", () => {
     const problems = problemsOf(() =>
-      readSettings(schema, { flags: { level: "loud" }, env: { TASKWIRE_GRPC_PORT: "65536", TASKWIRE_QUEUES: "ok,NOT", TASKWIRE_REFLECTION: "yes" } }),
+      readSettings(schema, {
+        flags: { level: "loud" },
+        env: { TASKWIRE_GRPC_PORT: "65536", TASKWIRE_QUEUES: "ok,NOT", TASKWIRE_REFLECTION: "yes" },
+      }),
     );
     expect(problems).to.deep.equal([
       'TASKWIRE_GRPC_PORT="65536" is not allowed: it must be a whole number in 0–65535',

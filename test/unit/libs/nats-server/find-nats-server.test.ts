@@ -39,7 +39,11 @@ describe("findNatsServer", () => {
 
   it("says what was found and the three ways to get one when there is none", async () => {
     fakeServer("old-only", "2.8.0");
-    const places = { named: undefined, path: join(directory.path, "old-only"), cache: join(directory.path, "no-cache") };
+    const places = {
+      named: undefined,
+      path: join(directory.path, "old-only"),
+      cache: join(directory.path, "no-cache"),
+    };
     const error = await rejectionOf(findNatsServer(places));
     expect(error).to.be.instanceOf(NatsServerMissing);
     expect(error.message).to.match(/version 2\.8\.0, which is too old/);

@@ -1,0 +1,73 @@
+import { expect } from "chai";
+import type { Task, TaskEvent, TaskwireClient } from "#libs/client/taskwire-client.js";
+
+/** A kind of event, for example `started`. */
+export type EventKind = Kind["$case"];
+type Kind = NonNullable<TaskEvent["kind"]>;
+type ValueOf<K extends EventKind> = Extract<Kind, { $case: K }>["value"];
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/** Every event of a task from the first to the terminal one, as its watch stream tells them. Fails after `timeoutMs`. */
+export async function historyOf(
+  client: TaskwireClient,
+  id: string,
+  timeoutMs = DEFAULT_TIMEOUT_MS,
+): Promise<TaskEvent[]> {
+  const events: TaskEvent[] = [];
+  const signal = AbortSignal.timeout(timeoutMs);
+  for await (const frame of client.watch(id, { afterSequence: 0, signal })) {
+    if (frame.kind === "event") events.push(frame.event);
+  }
+  return events;
+}
+
+/** The task as it stands after its terminal event. Fails after `timeoutMs`. */
+export async function endOf(client: TaskwireClient, id: string, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<Task> {
+  await historyOf(client, id, timeoutMs);
+  return client.get(id);
+}
+
+/** Waits for the first event of a kind and returns it with its value. Fails after `timeoutMs`, or when the task ends without one. */
+export async function eventOf<K extends EventKind>(
+  client: TaskwireClient,
+  id: string,
+  kind: K,
+  timeoutMs = DEFAULT_TIMEOUT_MS,
+): Promise<{ readonly event: TaskEvent; readonly value: ValueOf<K> }> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  for await (const frame of client.watch(id, { afterSequence: 0, signal })) {
+    const value = frame.kind === "event" ? valueOf(frame.event, kind) : undefined;
+    if (frame.kind === "event" && value !== undefined) return { event: frame.event, value };
+  }
+  throw new Error(`task ${id} ended without an event of kind ${kind}`);
+}
+
+/** The values of the events of a kind, in order. */
+export function valuesOf<K extends EventKind>(events: readonly TaskEvent[], kind: K): ValueOf<K>[] {
+  return events.map((event) => valueOf(event, kind)).filter((value) => value !== undefined);
+}
+
+/** The kinds of events, in order. */
+export function kindsOf(events: readonly TaskEvent[]): (EventKind | undefined)[] {
+  return events.map(({ kind }) => kind?.$case);
+}
+
+/** Expects a whole history: sequences 1, 2, 3, … without a gap or a repetition, rising revisions, and nothing after the terminal event. */
+export function expectWholeHistory(events: readonly TaskEvent[]): void {
+  expect(events.map(({ sequence }) => sequence)).to.deep.equal(events.map((_event, index) => index + 1));
+  const revisions = events.map(({ revision }) => revision);
+  expect(revisions).to.deep.equal([...new Set(revisions)].sort((a, b) => a - b));
+  const terminal = events.filter(({ kind }) => ["completed", "failed", "cancelled"].includes(kind?.$case ?? ""));
+  expect(terminal).to.deep.equal(events.slice(-1));
+}
+
+function valueOf<K extends EventKind>({ kind }: TaskEvent, wanted: K): ValueOf<K> | undefined {
+  if (kind === undefined || !isKind(kind, wanted)) return undefined;
+  const { value }: { readonly value: ValueOf<K> } = kind;
+  return value;
+}
+
+function isKind<K extends EventKind>(kind: Kind, wanted: K): kind is Kind & { $case: K; value: ValueOf<K> } {
+  return kind.$case === wanted;
+}

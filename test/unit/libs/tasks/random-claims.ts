@@ -1,0 +1,110 @@
+import fc from "fast-check";
+import type { Claim, ClaimKind } from "#libs/tasks/claim.js";
+import { applyClaim, expireLease, requestCancel, type ClaimVerdict, type Moment } from "#libs/tasks/decide.js";
+import type { EventFact } from "#libs/tasks/event-fact.js";
+import type { TaskFacts } from "#libs/tasks/task-facts.js";
+
+/** Something that happens to a task; attempts and report numbers are told apart from where the task stands then. */
+export type Step =
+  | {
+      readonly what: "claim";
+      readonly worker: string;
+      readonly attemptShift: number;
+      readonly numberShift: number;
+      readonly kind: ClaimKind;
+    }
+  | { readonly what: "cancel"; readonly mayBeWithWorker: boolean }
+  | { readonly what: "expire"; readonly worker: string; readonly attemptShift: number };
+
+const worker = fc.constantFrom("worker-a", "worker-b");
+const errorFact = fc.record({
+  code: fc.constantFrom("HANDLER_ERROR", "CRASHED"),
+  message: fc.string({ maxLength: 10 }),
+  retryable: fc.boolean(),
+  detailsJson: fc.constant(""),
+});
+
+const claimKind: fc.Arbitrary<ClaimKind> = fc.oneof(
+  fc.record({
+    $case: fc.constant("started" as const),
+    value: fc.record({ maxAttempts: fc.nat(5), multiplier: fc.constantFrom(0, 1.5) }),
+  }),
+  fc.constant<ClaimKind>({ $case: "progress", value: { fraction: 0.5, message: "half" } }),
+  fc.constant<ClaimKind>({ $case: "log", value: { level: 2, message: "line", fieldsJson: "", capped: false } }),
+  fc.constant<ClaimKind>({ $case: "output", value: { name: "output", text: "x", offset: 0, capped: false } }),
+  fc.constant<ClaimKind>({ $case: "cancelDelivered", value: {} }),
+  fc.constant<ClaimKind>({ $case: "softLimitReached", value: {} }),
+  fc.constant<ClaimKind>({ $case: "succeeded", value: { resultJson: "1", warnings: [] } }),
+  fc.record({
+    $case: fc.constant("failed" as const),
+    value: fc.record({ error: errorFact, retryAfterMs: fc.option(fc.nat(1000), { nil: undefined }) }),
+  }),
+  fc.record({ $case: fc.constant("cancelled" as const), value: fc.record({ phase: fc.nat(4) }) }),
+  fc.record({
+    $case: fc.constant("released" as const),
+    value: fc.record({ reason: fc.constant("shutdown"), retryAfterMs: fc.nat(1000) }),
+  }),
+);
+
+/** Mostly the claim that comes next, else a stale, early, repeated or reordered one. */
+const attemptShift = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(0) },
+  { weight: 3, arbitrary: fc.constant(1) },
+  { weight: 1, arbitrary: fc.constantFrom(-2, -1, 2) },
+);
+
+/** Long random lives of a task: two workers, stale, duplicate and reordered claims, cancels and lost leases. */
+export const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 12,
+      arbitrary: fc.record({
+        what: fc.constant("claim" as const),
+        worker,
+        attemptShift,
+        numberShift: fc.constantFrom(-1, 0, 1, 1, 1, 2),
+        kind: claimKind,
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ what: fc.constant("cancel" as const), mayBeWithWorker: fc.boolean() }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        what: fc.constant("expire" as const),
+        worker,
+        attemptShift: fc.constantFrom(-1, 0, 0, 1),
+      }),
+    },
+  ),
+  { maxLength: 60 },
+);
+
+/** What came of one step. */
+export interface StepOutcome {
+  readonly verdict: ClaimVerdict | "accepted" | "repeated" | "finished" | "expired" | "kept";
+  readonly events: readonly EventFact[];
+  /** The claim that was made, if the step was one. */
+  readonly claim: Claim | undefined;
+}
+
+/** Takes one step. */
+export function takeStep(task: TaskFacts, step: Step, moment: Moment): StepOutcome {
+  const events: EventFact[] = [];
+  switch (step.what) {
+    case "claim": {
+      const number = Math.max(1, task.reportNumber + step.numberShift);
+      const claim = { taskId: task.id, attempt: task.attempt + step.attemptShift, number, kind: step.kind };
+      return { verdict: applyClaim(task, step.worker, claim, moment, events), events, claim };
+    }
+    case "cancel":
+      return {
+        verdict: requestCancel(task, "enough", step.mayBeWithWorker, moment, events),
+        events,
+        claim: undefined,
+      };
+    case "expire": {
+      const isExpired = expireLease(task, step.worker, task.attempt + step.attemptShift, moment, events);
+      return { verdict: isExpired ? "expired" : "kept", events, claim: undefined };
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { expect } from "chai";
+import { EarlyCancels } from "#worker/consume/early-cancels.js";
+import { RecentAttempts } from "#worker/consume/recent-attempts.js";
+
+function delivery(acks: string[], name: string) {
+  return { data: new Uint8Array(), ack: () => void acks.push(name), giveBack: () => void acks.push(`${name} back`) };
+}
+
+describe("RecentAttempts", () => {
+  it("acknowledges every delivery of an attempt once its start is stored", () => {
+    const acks: string[] = [];
+    const recent = new RecentAttempts();
+    expect(recent.take("a:1", delivery(acks, "first"))).to.equal(true);
+    expect(recent.take("a:1", delivery(acks, "second"))).to.equal(false);
+    expect(acks).to.deep.equal([]);
+    recent.markStored("a:1");
+    expect(acks).to.deep.equal(["first", "second"]);
+    expect(recent.take("a:1", delivery(acks, "third"))).to.equal(false);
+    expect(acks).to.deep.equal(["first", "second", "third"]);
+  });
+
+  it("takes a forgotten attempt again", () => {
+    const recent = new RecentAttempts();
+    recent.take("a:1", delivery([], "first"));
+    recent.forget("a:1");
+    expect(recent.take("a:1", delivery([], "second"))).to.equal(true);
+  });
+
+  it("forgets the oldest beyond its capacity", () => {
+    const recent = new RecentAttempts(2);
+    for (const key of ["a:1", "b:1", "c:1"]) recent.take(key, delivery([], key));
+    expect(["a:1", "b:1", "c:1"].map((key) => recent.has(key))).to.deep.equal([false, true, true]);
+  });
+});
+
+describe("EarlyCancels", () => {
+  it("gives a reason once", () => {
+    const cancels = new EarlyCancels();
+    cancels.remember("a:1", "enough");
+    expect(cancels.take("b:1")).to.equal(undefined);
+    expect(cancels.take("a:1")).to.equal("enough");
+    expect(cancels.take("a:1")).to.equal(undefined);
+  });
+
+  it("forgets the oldest beyond its capacity", () => {
+    const cancels = new EarlyCancels(1);
+    cancels.remember("a:1", "");
+    cancels.remember("b:1", "");
+    expect([cancels.take("a:1"), cancels.take("b:1")]).to.deep.equal([undefined, ""]);
+  });
+});

@@ -1,0 +1,55 @@
+import { getPriority } from "node:os";
+import { expect } from "chai";
+import { begin, MIB, outcomeOf, processIsolate } from "#test/fixtures/tasks/fixture-isolates.js";
+import { isAlive } from "#test/support/child-processes.js";
+
+describe("a process isolate", () => {
+  it("holds a handler to its heap cap", async () => {
+    const isolate = await processIsolate(48 * MIB);
+    expect(await outcomeOf(isolate, "eat-heap")).to.deep.include({ kind: "died", cause: "out-of-memory" });
+    await isolate.close();
+  }).timeout(30_000);
+
+  it("counts Buffers", async () => {
+    const isolate = await processIsolate(64 * MIB);
+    expect(await outcomeOf(isolate, "eat-buffers")).to.deep.include({ kind: "died", cause: "out-of-memory" });
+    await isolate.close();
+  });
+
+  it("runs at a lower priority", async () => {
+    const isolate = await processIsolate();
+    expect(getPriority(isolate.pid)).to.equal(10);
+    await isolate.close();
+  });
+
+  it("leaves no process behind", async () => {
+    const isolate = await processIsolate();
+    const pid = isolate.pid ?? 0;
+    begin(isolate, "spin");
+    await isolate.close();
+    expect(await isAlive(pid)).to.equal(false);
+  });
+
+  it("ignores the terminal's Ctrl-C", async () => {
+    const isolate = await processIsolate();
+    const { outcome } = begin(isolate, "sleep", { ms: 200 });
+    process.kill(isolate.pid ?? 0, "SIGINT");
+    process.kill(isolate.pid ?? 0, "SIGTERM");
+    expect(await outcome).to.deep.include({ kind: "succeeded" });
+    await isolate.close();
+  });
+
+  it("does not believe a handler that forges messages", async () => {
+    const isolate = await processIsolate();
+    const { outcome, logs } = begin(isolate, "forger");
+    expect(await outcome).to.deep.include({ kind: "succeeded", resultJson: '"honest"' });
+    expect(logs).to.deep.equal([]);
+    await isolate.close();
+  });
+
+  it("keeps the last words of a crash", async () => {
+    const isolate = await processIsolate();
+    expect(await outcomeOf(isolate, "crash", { code: 1 })).to.deep.include({ stderrTail: "last words" });
+    await isolate.close();
+  });
+});
