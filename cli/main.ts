@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --min-semi-space-size=16 --max-semi-space-size=32
 import { buildProgram } from "#cli/program.js";
 import { reportError } from "#cli/report-error.js";
 

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { deferred, type Deferred } from "#libs/async/deferred.js";
 import type { Service } from "#libs/service/service.js";
 import { readProcessMessage, type ReadyMessage } from "#cli/stack/process-message.js";
+import { SERVICE_NODE_FLAGS } from "#cli/stack/node-flags.js";
 
 /** What a {@link ChildService} runs. */
 export interface ChildOptions {
@@ -74,7 +75,7 @@ export class ChildService implements Service {
     this.#expected = false;
     const child = fork(MAIN, [...this.#options.args()], {
       env: { ...env },
-      execArgv: [],
+      execArgv: [...SERVICE_NODE_FLAGS],
       detached: true,
       stdio: ["ignore", log, log, "ipc"],
     });

@@ -1,4 +1,5 @@
 import { connect, ErrorCode, Events, NatsError, type NatsConnection, type Subscription } from "nats";
+import { retryUntilDone } from "#libs/async/retry.js";
 import { errorMessage } from "#libs/errors/error-message.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
 import type { Logger } from "#libs/log/logger.js";
@@ -39,6 +40,7 @@ export class BusConnection implements Service {
   readonly subjects: Subjects;
   readonly #options: BusOptions;
   readonly #listeners: ((connected: boolean) => void)[] = [];
+  readonly #stopping = new AbortController();
   #nats: NatsConnection | undefined;
   #connected = false;
 
@@ -63,25 +65,28 @@ export class BusConnection implements Service {
     this.#listeners.push(listener);
   }
 
-  async start(): Promise<void> {
-    const nats = await connect({
-      servers: this.#options.url.split(","),
-      name: this.#options.name,
-      maxReconnectAttempts: -1,
-      waitOnFirstConnect: true,
-      reconnectTimeWait: RECONNECT_WAIT_MS,
-      reconnectJitter: RECONNECT_JITTER_MS,
-      pingInterval: PING_INTERVAL_MS,
-      noAsyncTraces: true,
+  /** Tries until it is connected; rejects when it is stopped, or `signal` fires, before that. */
+  async start(signal?: AbortSignal): Promise<void> {
+    const stopping = this.#stopping.signal;
+    let isFirst = true;
+    const nats = await retryUntilDone(() => this.#connect(), {
+      signal: signal === undefined ? stopping : AbortSignal.any([stopping, signal]),
+      waitMs: RECONNECT_WAIT_MS,
+      onError: (error) => {
+        if (isFirst) this.#options.logger.warn({ err: error, url: this.#options.url }, "nats cannot be reached, trying on");
+        isFirst = false;
+      },
     });
     this.#nats = nats;
     this.#setConnected(true);
     this.#watchStatus(nats).catch((error: unknown) => {
       this.#options.logger.error({ err: error }, "nats status ended");
     });
+    if (stopping.aborted) await this.stop();
   }
 
   async stop(): Promise<void> {
+    this.#stopping.abort(new Error("the connection was stopped"));
     const nats = this.#nats;
     if (nats === undefined || nats.isClosed()) return;
     if (this.#connected) await nats.drain().catch(() => nats.close());
@@ -122,6 +127,18 @@ export class BusConnection implements Service {
     } catch (error) {
       throw requestError(error, timeoutMs);
     }
+  }
+
+  #connect(): Promise<NatsConnection> {
+    return connect({
+      servers: this.#options.url.split(","),
+      name: this.#options.name,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: RECONNECT_WAIT_MS,
+      reconnectJitter: RECONNECT_JITTER_MS,
+      pingInterval: PING_INTERVAL_MS,
+      noAsyncTraces: true,
+    });
   }
 
   async #watchStatus(nats: NatsConnection): Promise<void> {

@@ -9,6 +9,7 @@ const REPORT_ACK_WAIT_MS = 30_000;
 const WORK_MAX_ACK_PENDING = 20_000;
 const REPORT_MAX_ACK_PENDING = 1000;
 const STREAM_EXISTS = 10058;
+const CONSUMER_MISSING = 10014;
 
 /** Creates the streams for work and reports where they are missing. Returns when the work stream was created: a new time is a new stream. */
 export async function ensureStreams(bus: BusConnection): Promise<string> {
@@ -29,6 +30,21 @@ export async function ensureWorkConsumer(bus: BusConnection, queue: string): Pro
     max_ack_pending: WORK_MAX_ACK_PENDING,
     max_deliver: -1,
   });
+}
+
+/**
+ * Makes the durable consumer of reports anew. What a reader that is gone was handed and never acknowledged comes again at once, not
+ * after the ack wait; what was acknowledged is not in the stream any more. Only for the one reader there is.
+ */
+export async function renewReportConsumer(bus: BusConnection): Promise<void> {
+  const { subjects } = bus;
+  const manager = await bus.nats.jetstreamManager({ checkAPI: false });
+  try {
+    await manager.consumers.delete(subjects.reportStream, subjects.reportConsumer);
+  } catch (error) {
+    if (!(error instanceof NatsError) || error.jsError()?.err_code !== CONSUMER_MISSING) throw error;
+  }
+  await ensureReportConsumer(bus);
 }
 
 /** Creates the durable consumer of reports where it is missing. */

@@ -1,3 +1,4 @@
+import { retryUntilDone } from "#libs/async/retry.js";
 import { BusConnection } from "#libs/bus/bus-connection.js";
 import { JetStreamPublisher } from "#libs/bus/jetstream-publisher.js";
 import { withdrawDispatch } from "#libs/bus/topology.js";
@@ -22,6 +23,7 @@ import { WatchHub } from "#task-service/watch/watch-hub.js";
 import { WorkerRegistry } from "#task-service/workers/worker-registry.js";
 
 const CATCH_UP_TIMEOUT_MS = 30_000;
+const FLOW_RETRY_MS = 1000;
 
 /**
  * The composition root of the task-service: constructs and wires everything, and starts and stops it in order.
@@ -139,29 +141,33 @@ export class TaskService implements Service {
   /** Connects to NATS, however long that takes, and lets work flow. */
   async #startFlow(): Promise<void> {
     const { signal } = this.#abort;
-    const connecting = this.#bus.start();
-    const isStopped = new Promise<"stopped">((resolve) => {
-      signal.addEventListener("abort", () => {
-        resolve("stopped");
+    const untilDone = (job: () => Promise<void>) =>
+      retryUntilDone(job, {
+        signal,
+        waitMs: FLOW_RETRY_MS,
+        onError: (error) => {
+          this.#logger.error({ err: error }, "work cannot flow yet, trying again");
+        },
       });
-    });
     try {
-      if ((await Promise.race([connecting, isStopped])) === "stopped") return;
-      await this.#redispatcher.checkTopology();
+      await this.#bus.start(signal);
+      await untilDone(() => this.#redispatcher.checkTopology());
       this.#bus.onConnectionChange((connected) => {
         if (connected) this.#upkeep.onReconnected();
       });
-      await this.#ingester.start();
-      await this.#registry.start();
-      const isCaughtUp = await this.#ingester.catchUp(CATCH_UP_TIMEOUT_MS, signal);
-      if (!isCaughtUp) this.#logger.warn("reports of before the start are still being applied");
+      await untilDone(() => this.#ingester.start());
+      await untilDone(() => this.#registry.start());
+      await untilDone(() => this.#catchUp());
       this.#dispatcher.open();
     } catch (error) {
-      if (signal.aborted) return;
-      this.#logger.error({ err: error }, "work cannot flow yet, trying again");
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-      if (!signal.aborted) this.#flow = this.#startFlow();
+      if (!signal.aborted) throw error;
     }
+  }
+
+  /** Waits until the reports of before the start are applied: what runs on living workers must not be dispatched again. */
+  async #catchUp(): Promise<void> {
+    const isCaughtUp = await this.#ingester.catchUp(CATCH_UP_TIMEOUT_MS, this.#abort.signal);
+    if (!isCaughtUp) this.#logger.warn("reports of before the start are still being applied");
   }
 
   async #withdraw(id: string): Promise<boolean> {

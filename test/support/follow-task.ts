@@ -4,7 +4,7 @@ import type { Task, TaskEvent, TaskwireClient } from "#libs/client/taskwire-clie
 /** A kind of event, for example `started`. */
 export type EventKind = Kind["$case"];
 type Kind = NonNullable<TaskEvent["kind"]>;
-type ValueOf<K extends EventKind> = Extract<Kind, { $case: K }>["value"];
+type Values = { readonly [One in Kind as One["$case"]]: One["value"] };
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
@@ -34,7 +34,7 @@ export async function eventOf<K extends EventKind>(
   id: string,
   kind: K,
   timeoutMs = DEFAULT_TIMEOUT_MS,
-): Promise<{ readonly event: TaskEvent; readonly value: ValueOf<K> }> {
+): Promise<{ readonly event: TaskEvent; readonly value: Values[K] }> {
   const signal = AbortSignal.timeout(timeoutMs);
   for await (const frame of client.watch(id, { afterSequence: 0, signal })) {
     const value = frame.kind === "event" ? valueOf(frame.event, kind) : undefined;
@@ -44,8 +44,13 @@ export async function eventOf<K extends EventKind>(
 }
 
 /** The values of the events of a kind, in order. */
-export function valuesOf<K extends EventKind>(events: readonly TaskEvent[], kind: K): ValueOf<K>[] {
-  return events.map((event) => valueOf(event, kind)).filter((value) => value !== undefined);
+export function valuesOf<K extends EventKind>(events: readonly TaskEvent[], kind: K): Values[K][] {
+  const values: Values[K][] = [];
+  for (const event of events) {
+    const value = valueOf(event, kind);
+    if (value !== undefined) values.push(value);
+  }
+  return values;
 }
 
 /** The kinds of events, in order. */
@@ -62,12 +67,6 @@ export function expectWholeHistory(events: readonly TaskEvent[]): void {
   expect(terminal).to.deep.equal(events.slice(-1));
 }
 
-function valueOf<K extends EventKind>({ kind }: TaskEvent, wanted: K): ValueOf<K> | undefined {
-  if (kind === undefined || !isKind(kind, wanted)) return undefined;
-  const { value }: { readonly value: ValueOf<K> } = kind;
-  return value;
-}
-
-function isKind<K extends EventKind>(kind: Kind, wanted: K): kind is Kind & { $case: K; value: ValueOf<K> } {
-  return kind.$case === wanted;
+function valueOf<K extends EventKind>({ kind }: TaskEvent, wanted: K): Values[K] | undefined {
+  return kind?.$case === wanted ? (kind.value as Values[K]) : undefined;
 }

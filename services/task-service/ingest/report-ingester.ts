@@ -1,7 +1,7 @@
 import type { Delivery } from "#libs/bus/bus.js";
 import type { BusConnection } from "#libs/bus/bus-connection.js";
 import { PullConsumer } from "#libs/bus/pull-consumer.js";
-import { ensureReportConsumer, ensureStreams, readReportProgress } from "#libs/bus/topology.js";
+import { ensureReportConsumer, ensureStreams, readReportProgress, renewReportConsumer } from "#libs/bus/topology.js";
 import { delay } from "#libs/async/delay.js";
 import type { Logger } from "#libs/log/logger.js";
 import type { Service } from "#libs/service/service.js";
@@ -38,7 +38,7 @@ export class ReportIngester implements Service {
 
   async start(): Promise<void> {
     const { bus, logger } = this.#options;
-    await ensureReportConsumer(bus);
+    await renewReportConsumer(bus);
     this.#consumer = new PullConsumer(bus, {
       stream: bus.subjects.reportStream,
       consumer: bus.subjects.reportConsumer,

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Task } from "#libs/proto/gen/taskwire/v1/task.js";
 import type { CreateTaskRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import { DEFAULT_QUEUE } from "#libs/tasks/names.js";
@@ -7,12 +7,16 @@ import { durationMs } from "#task-service/rpc/validate-task.js";
 import type { NewTask } from "#task-service/store/task-record.js";
 
 const ids = new UuidSource();
+/** 132 bits: enough that two different requests never look alike. */
+const HASH_CHARACTERS = 22;
 
 /** The task a valid request asks for, with its id. */
 export function newTask(requestId: string, task: Task, payloadJson: string): NewTask {
   const { id, timeMs: createTimeMs } = ids.next();
   const { limits, retryPolicy } = task;
-  const wanted = {
+  const runTimeMs = task.runTime?.getTime();
+  return {
+    id,
     type: task.type,
     queue: task.queue === "" ? DEFAULT_QUEUE : task.queue,
     priority: task.priority,
@@ -23,17 +27,13 @@ export function newTask(requestId: string, task: Task, payloadJson: string): New
     initialDelayMs: retryPolicy?.initialDelay === undefined ? null : durationMs(retryPolicy.initialDelay),
     maximumDelayMs: retryPolicy?.maximumDelay === undefined ? null : durationMs(retryPolicy.maximumDelay),
     multiplier: retryPolicy?.multiplier ?? 0,
+    createTimeMs,
+    runTimeMs: runTimeMs === undefined ? createTimeMs : Math.max(runTimeMs, createTimeMs),
     softTimeoutMs: limits?.softTimeout === undefined ? 0 : durationMs(limits.softTimeout),
     hardTimeoutMs: limits?.hardTimeout === undefined ? 0 : durationMs(limits.hardTimeout),
     memoryBytes: limits?.memoryBytes ?? 0,
-  };
-  return {
-    ...wanted,
-    id,
-    createTimeMs,
-    runTimeMs: Math.max(task.runTime?.getTime() ?? createTimeMs, createTimeMs),
     requestId: requestId === "" ? null : requestId,
-    requestHash: requestId === "" ? null : requestHash({ ...wanted, runTime: task.runTime?.getTime() ?? null }, task),
+    requestHash: requestId === "" ? null : requestHash(task),
   };
 }
 
@@ -44,13 +44,20 @@ export function payloadJsonOf(request: CreateTaskRequest): string {
 }
 
 /** Equal for equal requests, whatever the order in which the keys of payload and labels came over the wire. */
-function requestHash(wanted: Readonly<Record<string, unknown>>, task: Task): string {
+function requestHash(task: Task): string {
   const canonical = JSON.stringify([
-    { ...wanted, payloadJson: undefined, labelsJson: undefined },
+    task.type,
+    task.queue === "" ? DEFAULT_QUEUE : task.queue,
+    task.priority,
+    task.description,
+    task.maxAttempts,
+    task.runTime?.getTime(),
+    task.limits,
+    task.retryPolicy,
     sorted(task.payload ?? {}),
     sorted(task.labels),
   ]);
-  return createHash("sha256").update(canonical).digest("base64url").slice(0, 22);
+  return hash("sha256", canonical, "base64url").slice(0, HASH_CHARACTERS);
 }
 
 function sorted(value: unknown): unknown {

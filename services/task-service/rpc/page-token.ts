@@ -6,9 +6,10 @@ import type { TaskFilter } from "#libs/proto/gen/taskwire/v1/task_service.js";
 export interface PageCursor {
   readonly id: string;
   readonly updateTimeMs: number;
+  readonly key: number;
 }
 
-const TOKEN = z.tuple([z.string(), z.string(), z.number()]);
+const TOKEN = z.tuple([z.string(), z.string(), z.number(), z.number()]);
 
 /** A short text that differs for different filters and orders. */
 export function filterFingerprint(filter: TaskFilter | undefined, orderBy: string): string {
@@ -18,7 +19,7 @@ export function filterFingerprint(filter: TaskFilter | undefined, orderBy: strin
 
 /** Makes the token of the page after `cursor`. */
 export function makePageToken(fingerprint: string, cursor: PageCursor): string {
-  const body = Buffer.from(JSON.stringify([fingerprint, cursor.id, cursor.updateTimeMs]));
+  const body = Buffer.from(JSON.stringify([fingerprint, cursor.id, cursor.updateTimeMs, cursor.key]));
   return Buffer.concat([seal(body), body]).toString("base64url");
 }
 
@@ -29,7 +30,8 @@ export function readPageToken(token: string, fingerprint: string): PageCursor | 
   if (bytes.length <= SEAL_BYTES || !seal(body).equals(bytes.subarray(0, SEAL_BYTES))) return undefined;
   const parsed = TOKEN.safeParse(JSON.parse(body.toString()));
   if (!parsed.success || parsed.data[0] !== fingerprint) return undefined;
-  return { id: parsed.data[1], updateTimeMs: parsed.data[2] };
+  const [, id, updateTimeMs, key] = parsed.data;
+  return { id, updateTimeMs, key };
 }
 
 const SEAL_BYTES = 8;

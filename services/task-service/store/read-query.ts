@@ -31,8 +31,8 @@ export interface ListQuery {
   /** Ids are UUIDv7 and carry the creation time: sorting by id is sorting by creation. */
   readonly sortBy: "id" | "update_time";
   readonly isDescending: boolean;
-  /** The last row of the page before. */
-  readonly after: { readonly id: string; readonly updateTimeMs: number } | null;
+  /** The last row of the page before. Equal update times are told apart by the key, which rises with the id. */
+  readonly after: { readonly id: string; readonly updateTimeMs: number; readonly key: number } | null;
   readonly limit: number;
   readonly isFull: boolean;
   /** The page ends early when its payloads and results add up to this. */

@@ -1,6 +1,7 @@
 import { ReportBatch } from "#libs/proto/gen/taskwire/bus/v1/report.js";
 import { applyClaim } from "#libs/tasks/decide.js";
 import type { EventFact } from "#libs/tasks/event-fact.js";
+import { soundClaim } from "#libs/tasks/sound-claim.js";
 import type { Transaction } from "#task-service/store/sqlite/transaction.js";
 import type { StaleClaim, WriteResults } from "#task-service/store/write-command.js";
 
@@ -22,7 +23,7 @@ export function applyBatches(transaction: Transaction, batches: readonly Uint8Ar
         continue;
       }
       const facts: EventFact[] = [];
-      const verdict = applyClaim(entry.task, workerId, claim, transaction.moment, facts);
+      const verdict = applyClaim(entry.task, workerId, soundClaim(claim), transaction.moment, facts);
       transaction.record(entry, facts);
       if (verdict === "stale") stale.push({ taskId: claim.taskId, attempt: claim.attempt, workerId });
     }

@@ -33,9 +33,9 @@ export function listStatement(list: ListQuery): CompiledQuery {
     query = query.orderBy("id", direction);
   } else {
     if (list.after !== null) {
-      query = query.where(sql<boolean>`(update_time, id) ${beyond} (${list.after.updateTimeMs}, ${list.after.id})`);
+      query = query.where(sql<boolean>`(update_time, key) ${beyond} (${list.after.updateTimeMs}, ${list.after.key})`);
     }
-    query = query.orderBy("update_time", direction).orderBy("id", direction);
+    query = query.orderBy("update_time", direction).orderBy("key", direction);
   }
   return query.limit(list.limit + 1).compile();
 }

@@ -77,7 +77,12 @@ export class SqliteReader {
         .where("state", "=", sql.lit(TaskState.RUNNING))
         .$narrowType<{ workerId: string }>(),
     );
-    this.#lastRevision = prepare(db.selectFrom("task_events").select((eb) => eb.fn.max("revision").as("value")));
+    // The counter alone knows revisions whose events were deleted; it is saved with every deletion.
+    const counted = db.selectFrom("counters").select("last_revision as revision");
+    const logged = db.selectFrom("task_events").select("revision").orderBy("revision", "desc").limit(sql.lit(1));
+    this.#lastRevision = prepare(
+      db.selectFrom(counted.unionAll(db.selectFrom(logged.as("log")).select("revision")).as("both")).select((eb) => eb.fn.max("revision").as("value")),
+    );
   }
 
   /** Answers one query. */

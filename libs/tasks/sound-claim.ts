@@ -1,0 +1,99 @@
+import type { AttemptErrorFact, Claim, ClaimKind, ProgressFact } from "#libs/tasks/claim.js";
+import { errorMessage } from "#libs/errors/error-message.js";
+import { jsonProblem } from "#libs/tasks/json-bounds.js";
+import { MAX_RETRY_DELAY_MS } from "#libs/tasks/limits.js";
+
+/**
+ * The claim in a form that can be applied and stored whatever its worker has sent: a result that is no JSON or exceeds its bounds fails
+ * the attempt (`RESULT_REJECTED`), broken details and log fields are dropped, numbers are brought into their ranges. Sound claims come
+ * back as they are.
+ */
+export function soundClaim(claim: Claim): Claim {
+  const { kind } = claim;
+  const sound = kind === undefined ? undefined : soundKind(kind);
+  return sound === kind ? claim : { ...claim, kind: sound };
+}
+
+function soundKind(kind: ClaimKind): ClaimKind {
+  switch (kind.$case) {
+    case "progress":
+      return isSoundProgress(kind.value) ? kind : { $case: "progress", value: boundedProgress(kind.value) };
+    case "log":
+      return isObjectText(kind.value.fieldsJson) ? kind : { $case: "log", value: { ...kind.value, fieldsJson: "" } };
+    case "succeeded": {
+      const problem = resultProblem(kind.value.resultJson);
+      if (problem !== undefined) return rejectedResult(problem);
+      const { warnings } = kind.value;
+      if (warnings.every((warning) => isObjectText(warning.detailsJson))) return kind;
+      return { $case: "succeeded", value: { ...kind.value, warnings: warnings.map(soundError) } };
+    }
+    case "failed": {
+      const { error, retryAfterMs } = kind.value;
+      if ((error === undefined || isObjectText(error.detailsJson)) && isDelay(retryAfterMs ?? 0)) return kind;
+      return {
+        $case: "failed",
+        value: {
+          error: error === undefined ? undefined : soundError(error),
+          retryAfterMs: retryAfterMs === undefined ? undefined : boundedDelay(retryAfterMs),
+        },
+      };
+    }
+    case "released": {
+      const { retryAfterMs } = kind.value;
+      if (isDelay(retryAfterMs)) return kind;
+      return { $case: "released", value: { ...kind.value, retryAfterMs: boundedDelay(retryAfterMs) } };
+    }
+    case "started":
+    case "output":
+    case "cancelDelivered":
+    case "softLimitReached":
+    case "cancelled":
+      return kind;
+  }
+}
+
+function isSoundProgress({ fraction }: ProgressFact): boolean {
+  return fraction === undefined || (fraction >= 0 && fraction <= 1);
+}
+
+function boundedProgress(progress: ProgressFact): ProgressFact {
+  const { fraction = 0 } = progress;
+  return { ...progress, fraction: Number.isNaN(fraction) ? undefined : Math.min(1, Math.max(0, fraction)) };
+}
+
+function resultProblem(resultJson: string): string | undefined {
+  try {
+    return jsonProblem(JSON.parse(resultJson), resultJson);
+  } catch (error) {
+    return `is no JSON: ${errorMessage(error)}`;
+  }
+}
+
+function rejectedResult(problem: string): ClaimKind {
+  const error = { code: "RESULT_REJECTED", message: `the result ${problem}`, retryable: false, detailsJson: "" };
+  return { $case: "failed", value: { error } };
+}
+
+function soundError(error: AttemptErrorFact): AttemptErrorFact {
+  return isObjectText(error.detailsJson) ? error : { ...error, detailsJson: "" };
+}
+
+/** Whether a text is empty or the JSON of an object within the bounds of a payload. */
+function isObjectText(text: string): boolean {
+  if (text === "") return true;
+  try {
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject && jsonProblem(value, text) === undefined;
+  } catch {
+    return false;
+  }
+}
+
+function isDelay(delayMs: number): boolean {
+  return delayMs >= 0 && delayMs <= MAX_RETRY_DELAY_MS;
+}
+
+function boundedDelay(delayMs: number): number {
+  return Math.min(MAX_RETRY_DELAY_MS, Math.max(0, delayMs));
+}

@@ -1,0 +1,69 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Sqlite from "better-sqlite3";
+import { expect } from "chai";
+import { openForWriting } from "#task-service/store/sqlite/open-database.js";
+import { SqliteStore } from "#task-service/store/sqlite/sqlite-store.js";
+import { durabilitySuite } from "#test/conformance/task-store/durability-suite.js";
+import { listingSuite } from "#test/conformance/task-store/listing-suite.js";
+import type { StoreFactory } from "#test/conformance/task-store/store-factory.js";
+import { upkeepSuite } from "#test/conformance/task-store/upkeep-suite.js";
+import { writingSuite } from "#test/conformance/task-store/writing-suite.js";
+import { freshDirectory } from "#test/support/fresh-directory.js";
+import { rejectionOf } from "#test/support/rejection-of.js";
+
+const sqlite: StoreFactory = {
+  name: "SqliteStore",
+  createPlace() {
+    const directory = freshDirectory();
+    const address = join(directory.path, "taskwire.db");
+    return { address, open: () => new SqliteStore(address), remove: () => directory.remove() };
+  },
+};
+
+for (const suite of [writingSuite, listingSuite, upkeepSuite, durabilitySuite]) suite(sqlite);
+
+describe("SqliteStore: its file", () => {
+  const directory = freshDirectory();
+  const path = join(directory.path, "deep", "taskwire.db");
+
+  after(() => {
+    directory.remove();
+  });
+
+  it("is made with its folder, and written through a WAL that is on disk when a commit returns", async () => {
+    const store = new SqliteStore(path);
+    await store.start();
+    await store.stop();
+    // The connection of the writer's thread is opened by this very function.
+    const database = openForWriting(path);
+    try {
+      expect(database.pragma("synchronous", { simple: true })).to.equal(2);
+      expect(database.pragma("journal_mode", { simple: true })).to.equal("wal");
+      expect(database.pragma("foreign_keys", { simple: true })).to.equal(1);
+    } finally {
+      database.close();
+    }
+  });
+
+  it("is refused when newer code has written it, and left as it was", async () => {
+    const newer = new Sqlite(path);
+    newer.exec("insert into migrations (name, time) values ('9999-from-the-future', 0)");
+    newer.close();
+    const error = await rejectionOf(new SqliteStore(path).start());
+    expect(error.message).to.contain("newer Taskwire").and.to.contain("9999-from-the-future");
+    const after = new Sqlite(path);
+    after.exec("delete from migrations where name = '9999-from-the-future'");
+    after.close();
+    const store = new SqliteStore(path);
+    await store.start();
+    await store.stop();
+  });
+
+  it("is refused when it is no database", async () => {
+    const text = join(directory.path, "notes.txt");
+    writeFileSync(text, "not a database, but long enough to be read as one".repeat(20));
+    const error = await rejectionOf(new SqliteStore(text).start());
+    expect(error.message).to.match(/not a database/);
+  });
+});

@@ -1,0 +1,40 @@
+import type { TaskwireClient } from "#libs/client/taskwire-client.js";
+import { until } from "#test/support/until.js";
+
+/** Creates tasks without a pause until it is stopped. */
+export class SteadyCreates {
+  readonly #loops: Promise<void>[];
+  readonly #acknowledged: string[] = [];
+  #isStopped = false;
+
+  /** `lanes`: creates under way at once. */
+  constructor(client: TaskwireClient, type: string, lanes = 4) {
+    this.#loops = Array.from({ length: lanes }, (_lane, lane) => this.#createAll(client, type, lane));
+    for (const loop of this.#loops) loop.catch(() => undefined);
+  }
+
+  /** The ids of the tasks whose create was answered. */
+  get acknowledged(): readonly string[] {
+    return this.#acknowledged;
+  }
+
+  /** Waits until `count` more creates were answered. */
+  async more(count: number): Promise<void> {
+    const target = this.#acknowledged.length + count;
+    await until(`${count} more tasks are acknowledged`, () => this.#acknowledged.length >= target, 30_000);
+  }
+
+  /** Ends the creates and waits for those under way. Rejects when one has failed. */
+  async stop(): Promise<readonly string[]> {
+    this.#isStopped = true;
+    await Promise.all(this.#loops);
+    return this.#acknowledged;
+  }
+
+  async #createAll(client: TaskwireClient, type: string, lane: number): Promise<void> {
+    for (let number = 0; !this.#isStopped; number += 1) {
+      const { id } = await client.create(type, { lane, number });
+      this.#acknowledged.push(id);
+    }
+  }
+}
