@@ -49,8 +49,18 @@ describe("From create to watch", function () {
     expect(valuesOf(events, "completed")[0]?.result).to.deep.equal({ counted: 5 });
 
     const task = await client.get(finished);
-    expect(task).to.deep.include({ state: TaskState.COMPLETED, result: { counted: 5 }, payload: { to: 5 }, attempt: 1 });
-    expect(task).to.deep.include({ labels: { story: "whole" }, priority: 7, sequence: events.length, error: undefined });
+    expect(task).to.deep.include({
+      state: TaskState.COMPLETED,
+      result: { counted: 5 },
+      payload: { to: 5 },
+      attempt: 1,
+    });
+    expect(task).to.deep.include({
+      labels: { story: "whole" },
+      priority: 7,
+      sequence: events.length,
+      error: undefined,
+    });
     expect(task.progress).to.include({ current: 5, total: 5, message: "counted to 5" });
     expect(task.workerId).to.equal(valuesOf(events, "started")[0]?.workerId);
   });

@@ -73,7 +73,12 @@ describe("Idempotency", function () {
   it("a batch is all or nothing (Clear refusals)", async () => {
     await client.create(TYPE, { number: 1 }, { requestId: "taken" });
     const labels = { story: "batch" };
-    const whole = [0, 1, 2].map((number) => ({ type: TYPE, payload: { number }, labels, requestId: `batch-${number}` }));
+    const whole = [0, 1, 2].map((number) => ({
+      type: TYPE,
+      payload: { number },
+      labels,
+      requestId: `batch-${number}`,
+    }));
     const clashing = [...whole.slice(0, 2), { type: TYPE, payload: { number: 2 }, labels, requestId: "taken" }];
     const clash = await rejectionOf(client.createMany(clashing));
     expect(clash).to.include(REUSED);

@@ -48,7 +48,8 @@ describe("When the task-service is killed under load", function () {
       "every task has ended",
       async () => {
         const found = new Map<string, TaskState>();
-        for await (const task of client.list({ types: ["inline.echo"], pageSize: 1000 })) found.set(task.id, task.state);
+        for await (const task of client.list({ types: ["inline.echo"], pageSize: 1000 }))
+          found.set(task.id, task.state);
         return ![...found.values()].some((state) => state < TaskState.COMPLETED) && found;
       },
       RESUME_LIMIT_MS,

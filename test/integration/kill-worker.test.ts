@@ -51,7 +51,11 @@ describe("When a worker is killed (Recovers in seconds)", function () {
       expect((restart?.time?.getTime() ?? Infinity) - killedMs).to.be.below(RECOVERY_LIMIT_MS);
       expect(valuesOf(events, "retryScheduled")[0]?.error).to.include({ code: "WORKER_LOST", retryable: true });
       expect(valuesOf(events, "started").map(({ workerId }) => workerId === lostWorkerId)).to.deep.equal([true, false]);
-      expect(await test.client.get(id)).to.deep.include({ state: TaskState.COMPLETED, attempt: 2, result: { attempt: 2 } });
+      expect(await test.client.get(id)).to.deep.include({
+        state: TaskState.COMPLETED,
+        attempt: 2,
+        result: { attempt: 2 },
+      });
     }
 
     it("its task runs again on another worker within 15 s and completes", () => expectRecovered(shared));

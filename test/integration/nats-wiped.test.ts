@@ -10,6 +10,7 @@ import { Channel } from "#libs/rpc/channel.js";
 import { fixturePath } from "#test/fixtures/tasks/fixture-path.js";
 import { eventOf, expectWholeHistory, historyOf } from "#test/support/follow-task.js";
 import { Gate } from "#test/support/gate.js";
+import { logLines } from "#test/support/log-lines.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
 import { startTestStack, type TestStack } from "#test/support/test-stack.js";
 import { until } from "#test/support/until.js";
@@ -58,8 +59,12 @@ describe("When NATS is killed and its storage deleted (One truth)", function () 
       historyOf(client, id, 60_000),
     );
     await stack.nats.kill();
-    await stack.nats.restart({ wipe: true });
     gate.open();
+    await until("the running tasks finish while NATS is away", () => {
+      const finished = logLines(test.dataDir, "worker-1").filter(({ msg }) => msg === "attempt finished");
+      return running.every(({ id }) => finished.some((line) => line["taskId"] === id));
+    });
+    await stack.nats.restart({ wipe: true });
     for (const events of await Promise.all(watches)) {
       expectWholeHistory(events);
       expect(events.at(-1)).to.include({ state: TaskState.COMPLETED, attempt: 1 });

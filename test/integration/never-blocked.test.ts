@@ -65,6 +65,23 @@ describe("Never blocked", function () {
     });
   });
 
+  it("a handler that blocks its whole worker for longer than the lease keeps its lease", async () => {
+    const leaseMs = 2000;
+    const test = await startTestStack({
+      workerArgs: ["--tasks", fixturePath("flow-tasks.js")],
+      workerEnv: { TASKWIRE_HEARTBEAT_MS: "200" },
+      serviceEnv: { TASKWIRE_LEASE_MS: String(leaseMs) },
+    });
+    try {
+      const { id } = await test.client.create("flow.block", { ms: leaseMs * 2 });
+      const events = await historyOf(test.client, id);
+      expect(valuesOf(events, "retryScheduled")).to.deep.equal([]);
+      expect(valuesOf(events, "completed")[0]?.result).to.deep.equal({ attempt: 1 });
+    } finally {
+      await test.stop();
+    }
+  });
+
   it("a completed handler's follow-up never delays the event loop by more than 10 ms", async () => {
     const test = await startTestStack({ workers: 0 });
     const log = openSync(join(test.dataDir, "logs", "measured-worker.log"), "a");
@@ -89,7 +106,9 @@ describe("Never blocked", function () {
         await Promise.all(tasks.map(({ id }) => endOf(test.client, id)));
         roundsMs.push(Number(await ask("end")));
       }
-      expect(Math.min(...roundsMs), `longest delay of each round: ${roundsMs.join(", ")} ms`).to.be.below(LOOP_LIMIT_MS);
+      expect(Math.min(...roundsMs), `longest delay of each round: ${roundsMs.join(", ")} ms`).to.be.below(
+        LOOP_LIMIT_MS,
+      );
     } finally {
       if (worker.exitCode === null) {
         const exited = once(worker, "exit");

@@ -41,7 +41,10 @@ describe("Priority and due time", function () {
   /** The ids in the order in which the tasks were started. */
   async function startOrder(tasks: readonly Task[]): Promise<string[]> {
     const starts = await Promise.all(tasks.map(({ id }) => eventOf(test.client, id, "started")));
-    return starts.map(({ event }) => event).sort((a, b) => a.revision - b.revision).map(({ taskId }) => taskId);
+    return starts
+      .map(({ event }) => event)
+      .sort((a, b) => a.revision - b.revision)
+      .map(({ taskId }) => taskId);
   }
 
   it("a later task of higher priority runs before those that wait", async () => {
@@ -62,8 +65,9 @@ describe("Priority and due time", function () {
     const stranger = await client.create("process.echo", { hello: 1 }, { priority: 100 });
     for (const { id } of await created(5, 0)) expect((await endOf(client, id)).state).to.equal(TaskState.COMPLETED);
     expect((await client.get(stranger.id)).state).to.equal(TaskState.PENDING);
-    await stack.addWorker({ args: ["--tasks", fixturePath("process-tasks.js")] });
+    const worker = await stack.addWorker({ args: ["--tasks", fixturePath("process-tasks.js")] });
     expect(await endOf(client, stranger.id)).to.deep.include({ state: TaskState.COMPLETED, result: { hello: 1 } });
+    await worker.stop();
   });
 
   it("a queue that nobody serves waits and does not block others", async () => {

@@ -44,7 +44,12 @@ describe("Retries", function () {
     const linesOf = () =>
       logLines(test.dataDir, "worker-1").filter((line) => line["taskId"] === task.id && line.level === "error");
     const lines = await until("both lines are written", () => (linesOf().length === 2 ? linesOf() : undefined));
-    expect(lines[1]).to.include({ msg: "attempt failed", error: "Claude API timeout", attempt: 2, code: "HANDLER_ERROR" });
+    expect(lines[1]).to.include({
+      msg: "attempt failed",
+      error: "Claude API timeout",
+      attempt: 2,
+      code: "HANDLER_ERROR",
+    });
   });
 
   it("says when a waiting retry is due, and shows its error meanwhile", async () => {

@@ -29,7 +29,11 @@ describe("Stops when told", function () {
   });
 
   /** Starts a task and returns its id when its handler has begun. */
-  async function begun(type: string, payload: Record<string, unknown> = {}, options: CreateOptions = {}): Promise<string> {
+  async function begun(
+    type: string,
+    payload: Record<string, unknown> = {},
+    options: CreateOptions = {},
+  ): Promise<string> {
     const { id } = await test.client.create(type, payload, { maxAttempts: 1, ...options });
     await eventOf(test.client, id, "progress");
     return id;

@@ -22,6 +22,17 @@ export async function historyOf(
   return events;
 }
 
+/** The events of a task until now. */
+export async function eventsSoFar(client: TaskwireClient, id: string): Promise<TaskEvent[]> {
+  const { sequence } = await client.get(id);
+  const events: TaskEvent[] = [];
+  for await (const frame of client.watch(id, { afterSequence: 0 })) {
+    if (frame.kind === "event") events.push(frame.event);
+    if (events.length >= sequence) break;
+  }
+  return events;
+}
+
 /** The task as it stands after its terminal event. Fails after `timeoutMs`. */
 export async function endOf(client: TaskwireClient, id: string, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<Task> {
   await historyOf(client, id, timeoutMs);

@@ -15,9 +15,8 @@ export class Gate {
     return { gate: this.#path };
   }
 
-
-  /** Lets every task go on that waits here, now or later. */
-  open(): void {
-    writeFileSync(this.#path, "");
+  /** Lets every task go on that waits here, now or later; with `attempt`, only attempts of this number. */
+  open(attempt?: number): void {
+    writeFileSync(attempt === undefined ? this.#path : `${this.#path}-${attempt}`, "");
   }
 }

@@ -12,6 +12,7 @@ export interface BufferedTask extends DispatchKey {
 const MAX_TASKS = 2000;
 const MAX_PAYLOAD_CHARACTERS = 8 * 1024 * 1024;
 const LOW_WATER = 500;
+const MIN_SWEPT = 500;
 
 /** How many tasks one load should ask for. */
 export const LOAD_LIMIT = 1000;
@@ -32,6 +33,7 @@ export class LaneBuffer {
   #horizon: DispatchKey | null | "end" = null;
   #changedWhileLoading: Set<string> | undefined;
   #arrivedWhileLoading: BufferedTask[] = [];
+  #isDrawnIn = false;
 
   constructor(lane: Lane) {
     this.lane = lane;
@@ -80,6 +82,8 @@ export class LaneBuffer {
   offer(task: BufferedTask): void {
     this.#changedWhileLoading?.add(task.id);
     if (this.#changedWhileLoading !== undefined) this.#arrivedWhileLoading.push(task);
+    const outdated = this.#present.get(task.id);
+    if (outdated !== undefined) this.#forget(outdated);
     if (this.#isWithinHorizon(task)) this.#insert(task);
   }
 
@@ -87,7 +91,10 @@ export class LaneBuffer {
   remove(id: string): void {
     this.#changedWhileLoading?.add(id);
     const item = this.#present.get(id);
-    if (item !== undefined) this.#forget(item);
+    if (item !== undefined) {
+      this.#forget(item);
+      this.#sweep();
+    }
     if (this.#arrivedWhileLoading.length > 0) {
       this.#arrivedWhileLoading = this.#arrivedWhileLoading.filter((arrival) => arrival.id !== id);
     }
@@ -96,6 +103,7 @@ export class LaneBuffer {
   /** Begins a load; returns where it should read on. */
   beginLoad(): DispatchKey | null {
     this.#changedWhileLoading = new Set();
+    this.#isDrawnIn = false;
     return this.#horizon === "end" ? null : this.#horizon;
   }
 
@@ -108,8 +116,10 @@ export class LaneBuffer {
     const arrived = this.#arrivedWhileLoading;
     this.#changedWhileLoading = undefined;
     this.#arrivedWhileLoading = [];
-    this.#horizon = isLast ? "end" : (tasks.at(-1) ?? this.#horizon);
+    // Where the horizon was drawn in meanwhile, tasks before those read were forgotten: the next load begins there.
+    if (!this.#isDrawnIn) this.#horizon = isLast ? "end" : (tasks.at(-1) ?? this.#horizon);
     for (const due of tasks) {
+      if (!this.#isWithinHorizon(due)) break;
       if (changed.has(due.id) || isElsewhere(due.id)) continue;
       const { id, type, key, priority, runTimeMs } = due;
       this.#insert({ id, type, key, priority, runTimeMs, due });
@@ -147,6 +157,7 @@ export class LaneBuffer {
   }
 
   #dropLast(): void {
+    this.#isDrawnIn = true;
     const last = this.#items.pop();
     if (last !== undefined && this.#present.get(last.id) === last) this.#forget(last);
     while (this.#items.length > this.#head) {
@@ -157,6 +168,14 @@ export class LaneBuffer {
       }
       this.#items.pop();
     }
+  }
+
+  /** Lets go of removed tasks that lie behind one that is not taken. */
+  #sweep(): void {
+    const removed = this.#items.length - this.#head - this.#present.size;
+    if (removed < MIN_SWEPT || removed < this.#present.size) return;
+    this.#items = this.#items.slice(this.#head).filter((item) => this.#present.get(item.id) === item);
+    this.#head = 0;
   }
 
   #forget(item: BufferedTask): void {

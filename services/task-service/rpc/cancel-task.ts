@@ -4,6 +4,7 @@ import type { CancelTaskRequest } from "#libs/proto/gen/taskwire/v1/task_service
 import { MAX_MESSAGE_CHARACTERS } from "#libs/tasks/limits.js";
 import { readTask } from "#task-service/rpc/read-task.js";
 import { presentTask } from "#task-service/rpc/present-task.js";
+import { hasAtMost } from "#task-service/rpc/validate-task.js";
 import { requireTaskId, Violations } from "#task-service/rpc/violations.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
 
@@ -20,7 +21,7 @@ export interface CancelContext {
 /** CancelTask. */
 export async function cancelTask(context: CancelContext, request: CancelTaskRequest): Promise<Task> {
   const violations = new Violations();
-  const isReason = [...request.reason].length <= MAX_MESSAGE_CHARACTERS;
+  const isReason = hasAtMost(request.reason, MAX_MESSAGE_CHARACTERS);
   violations.expect(isReason, "reason", `must have at most ${MAX_MESSAGE_CHARACTERS} characters`);
   const id = requireTaskId(request.id, violations);
   const { queue } = await readTask(context.store, id, false);

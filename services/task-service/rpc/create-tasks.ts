@@ -52,7 +52,10 @@ async function commit(context: CreateContext, tasks: readonly NewTask[], fieldOf
   context.expect(tasks);
   try {
     const result = await context.store.write({ kind: "create", tasks });
-    if (result.kind === "created") return result.existing;
+    if (result.kind === "created") {
+      context.forget(tasks.filter((_, index) => result.existing[index] !== null));
+      return result.existing;
+    }
     throw requestIdReused(typeof fieldOf === "string" ? fieldOf : fieldOf(result.index));
   } catch (error) {
     context.forget(tasks);

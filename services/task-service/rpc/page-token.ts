@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { TaskFilter } from "#libs/proto/gen/taskwire/v1/task_service.js";
+import { TaskFilter } from "#libs/proto/gen/taskwire/v1/task_service.js";
 
 /** The last row of a page. */
 export interface PageCursor {
@@ -11,9 +11,9 @@ export interface PageCursor {
 
 const TOKEN = z.tuple([z.string(), z.string(), z.number(), z.number()]);
 
-/** A short text that differs for different filters and orders. */
-export function filterFingerprint(filter: TaskFilter | undefined, orderBy: string): string {
-  const parts = filter === undefined ? null : { ...filter, labels: Object.entries(filter.labels).sort() };
+/** A short text that differs for different filters and orders; no filter is the same as an empty one. */
+export function filterFingerprint(filter: TaskFilter = TaskFilter.create(), orderBy: string): string {
+  const parts = { ...filter, labels: Object.entries(filter.labels).sort() };
   return createHash("sha256").update(JSON.stringify([parts, orderBy])).digest("base64url").slice(0, 16);
 }
 
@@ -26,6 +26,8 @@ export function makePageToken(fingerprint: string, cursor: PageCursor): string {
 /** Reads a token; undefined when it is malformed, altered, or belongs to another filter or order. */
 export function readPageToken(token: string, fingerprint: string): PageCursor | undefined {
   const bytes = Buffer.from(token, "base64url");
+  // Decoding skips over whatever is no base64url.
+  if (bytes.toString("base64url") !== token) return undefined;
   const body = bytes.subarray(SEAL_BYTES);
   if (bytes.length <= SEAL_BYTES || !seal(body).equals(bytes.subarray(0, SEAL_BYTES))) return undefined;
   const parsed = TOKEN.safeParse(JSON.parse(body.toString()));

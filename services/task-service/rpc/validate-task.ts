@@ -37,11 +37,11 @@ export function validateCreate(request: CreateTaskRequest, payloadJson: string, 
   );
   const isPriority = task.priority >= limits.MIN_PRIORITY && task.priority <= limits.MAX_PRIORITY;
   found.expect(isPriority, `${field}priority`, `must be in [${limits.MIN_PRIORITY}, ${limits.MAX_PRIORITY}]`);
-  const problem = jsonProblem(task.payload ?? {}, payloadJson);
+  const problem = jsonProblem(task.payload ?? {}, payloadJson) ?? numberProblem(task.payload);
   found.expect(problem === undefined, `${field}payload`, problem ?? "");
   validateLabels(task.labels, field, found);
   found.expect(
-    [...task.description].length <= limits.MAX_DESCRIPTION_CHARACTERS,
+    hasAtMost(task.description, limits.MAX_DESCRIPTION_CHARACTERS),
     `${field}description`,
     `must have at most ${limits.MAX_DESCRIPTION_CHARACTERS} characters`,
   );
@@ -54,6 +54,22 @@ export function validateCreate(request: CreateTaskRequest, payloadJson: string, 
   }
   validateLimits(task, field, found);
   validateRetryPolicy(task, field, found);
+}
+
+/** Struct can carry NaN and infinities, JSON cannot: they would become null without a word. */
+function numberProblem(value: unknown): string | undefined {
+  if (typeof value === "number") return Number.isFinite(value) ? undefined : "holds a number that JSON does not have";
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const item of Object.values(value)) {
+    const problem = numberProblem(item);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+/** Whether a text has at most so many characters; a text of megabytes is not taken apart for that. */
+export function hasAtMost(text: string, characters: number): boolean {
+  return text.length <= characters || (text.length <= characters * 2 && [...text].length <= characters);
 }
 
 function validateLabels(labels: Readonly<Record<string, string>>, field: string, found: Violations): void {

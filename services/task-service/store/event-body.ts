@@ -6,7 +6,7 @@ import type { EventFact } from "#libs/tasks/event-fact.js";
 import { MAX_EVENT_RESULT_BYTES } from "#libs/tasks/limits.js";
 
 /** Its buffer is used again for every event; `finish` copies out of it. */
-const writer = new BinaryWriter();
+let writer = new BinaryWriter();
 
 /** Where in the log, and in which task, a fact stands. */
 export interface EventPosition {
@@ -29,7 +29,13 @@ export function encodeEvent(position: EventPosition, fact: EventFact): Uint8Arra
     attempt: position.attempt,
     kind: kindOf(fact),
   };
-  return TaskEvent.encode(message, writer).finish();
+  try {
+    return TaskEvent.encode(message, writer).finish();
+  } catch (error) {
+    // It still holds the first half of what could not be encoded.
+    writer = new BinaryWriter();
+    throw error;
+  }
 }
 
 function kindOf(fact: EventFact): NonNullable<TaskEvent["kind"]> {

@@ -14,6 +14,9 @@ const DEFAULT_CAPACITY = 20_000;
 export class RecentAttempts {
   readonly #capacity: number;
   readonly #recent = new Map<string, Recent>();
+  /** The keys in a ring, oldest at `#next`: the first key of a map that loses its first keys all the time is slow to find. */
+  readonly #ring: string[] = [];
+  #next = 0;
 
   constructor(capacity: number = DEFAULT_CAPACITY) {
     this.#capacity = capacity;
@@ -32,12 +35,10 @@ export class RecentAttempts {
       return false;
     }
     this.#recent.set(key, { isStored: false, deliveries: [delivery] });
-    if (this.#recent.size > this.#capacity) {
-      for (const oldest of this.#recent.keys()) {
-        this.#recent.delete(oldest);
-        break;
-      }
-    }
+    const oldest = this.#ring[this.#next];
+    if (oldest !== undefined) this.#recent.delete(oldest);
+    this.#ring[this.#next] = key;
+    this.#next = (this.#next + 1) % this.#capacity;
     return true;
   }
 

@@ -1,6 +1,6 @@
 import type { Database } from "better-sqlite3";
 import { sql } from "kysely";
-import { MIGRATIONS, pendingMigrations } from "#task-service/store/migrate.js";
+import { pendingMigrations } from "#task-service/store/migrate.js";
 import { createQueryBuilder } from "#task-service/store/query-builder.js";
 
 /** Brings a database up to this code, all or nothing, under an exclusive transaction. Returns the names of what ran. */
@@ -26,6 +26,3 @@ export function runMigrations(database: Database, nowMs: number): readonly strin
   });
   return run.exclusive();
 }
-
-/** The newest migration this code knows. */
-export const LATEST_MIGRATION = MIGRATIONS.at(-1)?.name ?? "";

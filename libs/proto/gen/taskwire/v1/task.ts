@@ -143,7 +143,7 @@ export interface Task_LabelsEntry {
 export interface Limits {
   /**
    * Time until the abort signal; [10 ms, 24 h]; must be below `hard_timeout`. Default: the worker's, 3,300 s.
-   * Where only `hard_timeout` is given, the soft limit is that or the default, whichever comes first.
+   * A default that is not below the hard limit never fires: the attempt is then killed without a signal.
    */
   softTimeout:
     | Duration
@@ -154,7 +154,8 @@ export interface Limits {
     | undefined;
   /**
    * Memory of the isolate in bytes; [32 MiB, 64 GiB]. Default: the worker's, 512 MiB.
-   * Enforced for process isolates (whole process) and thread isolates (JavaScript heap); not for inline handlers.
+   * Process isolates: what the process uses beyond its size after loading its modules, JavaScript heap and buffers.
+   * Thread isolates: the JavaScript heap. Inline handlers: not enforced.
    */
   memoryBytes: number;
 }
