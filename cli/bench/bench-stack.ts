@@ -30,7 +30,11 @@ export async function startBenchStack(dataDir: string): Promise<BenchStack> {
     workerEnv: { TASKWIRE_LOG_LEVEL: "warn", TASKWIRE_SLOTS: String(INLINE_SLOTS), TASKWIRE_WARM_PROCESSES: "0" },
     logFile: join(dataDir, "bench.log"),
   });
-  const ownSettings = { TASKWIRE_QUEUES: PROCESS_QUEUE, TASKWIRE_SLOTS: String(availableParallelism()), TASKWIRE_WARM_PROCESSES: "" };
+  const ownSettings = {
+    TASKWIRE_QUEUES: PROCESS_QUEUE,
+    TASKWIRE_SLOTS: String(availableParallelism()),
+    TASKWIRE_WARM_PROCESSES: "",
+  };
   try {
     await stack.addWorker({ env: ownSettings });
   } catch (error) {

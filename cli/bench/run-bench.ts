@@ -40,16 +40,26 @@ export async function runBench(options: BenchOptions): Promise<void> {
   const results: Result[] = [];
   const rssBefore = rssOf(stack);
   try {
-    options.print(`${cpus().length} cores, Node ${process.version}, synchronous=FULL, median of ${options.runs} runs; all processes share the machine`);
+    options.print(
+      `${cpus().length} cores, Node ${process.version}, synchronous=FULL, median of ${options.runs} runs; all processes share the machine`,
+    );
     for (const scenario of scenarios) {
       const result = await measure(scenario, stack, { single, gathering }, options);
       results.push(result);
-      options.print(`${scenario.name.padEnd(24)} ${describe(result.medians)}   CPU µs/task: ${describe(result.cpuMicrosPerTask)}`);
+      options.print(
+        `${scenario.name.padEnd(24)} ${describe(result.medians)}   CPU µs/task: ${describe(result.cpuMicrosPerTask)}`,
+      );
     }
     const rssAfter = rssOf(stack);
     options.print(`resident MiB before: ${describe(rssBefore)}, after: ${describe(rssAfter)}`);
     if (options.jsonFile !== "") {
-      const report = { node: process.version, cores: cpus().length, runs: options.runs, results, rssMiB: { before: rssBefore, after: rssAfter } };
+      const report = {
+        node: process.version,
+        cores: cpus().length,
+        runs: options.runs,
+        results,
+        rssMiB: { before: rssBefore, after: rssAfter },
+      };
       await writeFile(options.jsonFile, `${JSON.stringify(report, null, 2)}\n`);
     }
   } finally {
@@ -76,7 +86,10 @@ async function measure(
     const after = stack.usage();
     cpu.push(
       Object.fromEntries(
-        Object.entries(after).map(([name, usage]) => [name, ((usage.cpuMs - (before[name]?.cpuMs ?? 0)) * 1000) / tasks]),
+        Object.entries(after).map(([name, usage]) => [
+          name,
+          ((usage.cpuMs - (before[name]?.cpuMs ?? 0)) * 1000) / tasks,
+        ]),
       ),
     );
   }
@@ -104,7 +117,9 @@ function mediansOf(runs: readonly Figures[]): Figures {
 }
 
 function rssOf(stack: BenchStack): Figures {
-  return Object.fromEntries(Object.entries(stack.usage()).map(([name, usage]) => [name, usage.rssBytes / (1024 * 1024)]));
+  return Object.fromEntries(
+    Object.entries(stack.usage()).map(([name, usage]) => [name, usage.rssBytes / (1024 * 1024)]),
+  );
 }
 
 function describe(figures: Figures): string {

@@ -16,13 +16,15 @@ export const throughputScenarios: readonly Scenario[] = [
     name: "unary, inline",
     about: `CreateTask, ${UNARY_IN_FLIGHT} in flight, no-op inline handler`,
     tasks: 20_000,
-    run: (context) => throughput(context, (tasks) => createSingly(context.single, tasks, UNARY_IN_FLIGHT, "system.no_op")),
+    run: (context) =>
+      throughput(context, (tasks) => createSingly(context.single, tasks, UNARY_IN_FLIGHT, "system.no_op")),
   },
   {
     name: "library, inline",
     about: `client.create() with automatic batching, ${GATHERED_IN_FLIGHT} in flight, no-op inline handler`,
     tasks: 60_000,
-    run: (context) => throughput(context, (tasks) => createSingly(context.gathering, tasks, GATHERED_IN_FLIGHT, "system.no_op")),
+    run: (context) =>
+      throughput(context, (tasks) => createSingly(context.gathering, tasks, GATHERED_IN_FLIGHT, "system.no_op")),
   },
   {
     name: "batch of 100, inline",
@@ -34,7 +36,8 @@ export const throughputScenarios: readonly Scenario[] = [
     name: "batch of 100, process",
     about: `BatchCreateTasks(${BATCH_SIZE}), no-op handler in a process of its own, recycled after 50 tasks`,
     tasks: 2000,
-    run: (context) => throughput(context, (tasks) => createInBatches(context.single, tasks, "system.no_op_process", PROCESS_QUEUE)),
+    run: (context) =>
+      throughput(context, (tasks) => createInBatches(context.single, tasks, "system.no_op_process", PROCESS_QUEUE)),
   },
 ];
 

@@ -18,6 +18,11 @@ export function delay(delayMs: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** A random wait in [0, min(maximumMs, initialMs × 2^round)], the “full jitter” of the AWS Architecture Blog (2015). Rounds count from 0. */
-export function jitteredBackoffMs(round: number, initialMs: number, maximumMs: number, random: () => number = Math.random): number {
+export function jitteredBackoffMs(
+  round: number,
+  initialMs: number,
+  maximumMs: number,
+  random: () => number = Math.random,
+): number {
   return random() * Math.min(maximumMs, initialMs * 2 ** Math.min(round, 30));
 }

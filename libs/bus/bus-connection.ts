@@ -73,7 +73,8 @@ export class BusConnection implements Service {
       signal: signal === undefined ? stopping : AbortSignal.any([stopping, signal]),
       waitMs: RECONNECT_WAIT_MS,
       onError: (error) => {
-        if (isFirst) this.#options.logger.warn({ err: error, url: this.#options.url }, "nats cannot be reached, trying on");
+        if (isFirst)
+          this.#options.logger.warn({ err: error, url: this.#options.url }, "nats cannot be reached, trying on");
         isFirst = false;
       },
     });

@@ -98,7 +98,8 @@ export class JetStreamPublisher {
     }
     const answer = parseAnswer(message.string());
     if (typeof answer.seq !== "number" || answer.error !== undefined) {
-      const detail = String(answer.error?.description ?? "an unreadable answer");
+      const description = answer.error?.description;
+      const detail = typeof description === "string" ? description : "an unreadable answer";
       waiting.ack.reject(publishRefused("PUBLISH_REFUSED", `JetStream refused a message: ${detail}`));
       return;
     }

@@ -81,7 +81,8 @@ export class PullConsumer {
 
   #pull(): void {
     const missing = this.#wanted - this.#asked;
-    if (missing <= 0 || this.#stopped || this.#repairing || !this.#bus.connected || this.#pulls.size >= MAX_OPEN_PULLS) return;
+    if (missing <= 0 || this.#stopped || this.#repairing || !this.#bus.connected || this.#pulls.size >= MAX_OPEN_PULLS)
+      return;
     this.#subscription ??= this.#bus.nats.subscribe(`${this.#inbox}.*`, {
       callback: (error, message) => {
         if (error === null) this.#onMessage(message);

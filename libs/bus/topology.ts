@@ -112,7 +112,8 @@ async function ensureStream(bus: BusConnection, config: Pick<StreamConfig, "name
     return info.created;
   } catch (error) {
     // Somebody set it up with other replicas or limits: theirs stand.
-    if (error instanceof NatsError && error.jsError()?.err_code === STREAM_EXISTS) return (await manager.streams.info(config.name)).created;
+    if (error instanceof NatsError && error.jsError()?.err_code === STREAM_EXISTS)
+      return (await manager.streams.info(config.name)).created;
     throw error;
   }
 }

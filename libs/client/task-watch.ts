@@ -70,14 +70,15 @@ export class TaskWatch {
     for await (const { snapshot, events } of responses) {
       this.#heard = Date.now();
       this.#failures = 0;
+      const frames: WatchFrame[] = [];
       if (snapshot !== undefined && this.#cursor === undefined) {
         this.#cursor = snapshot.sequence;
-        yield { kind: "snapshot", task: snapshot };
+        frames.push({ kind: "snapshot", task: snapshot });
       }
-      for (const event of events) {
-        if (!this.#advance(event)) continue;
-        yield { kind: "event", event };
-      }
+      for (const event of events) if (this.#advance(event)) frames.push({ kind: "event", event });
+      const last = frames.at(-1);
+      if (last !== undefined && isLast(last)) await readToEnd(responses);
+      yield* frames;
     }
   }
 
@@ -102,6 +103,18 @@ export class TaskWatch {
     this.#cursor = sequence;
     this.#gaps = 0;
     return true;
+  }
+}
+
+/**
+ * Reads a stream to its end, which follows its last event at once. To leave it before would reset it, and HTTP/2 servers close the
+ * connection of a client that resets streams often.
+ */
+async function readToEnd(responses: AsyncGenerator<unknown, void, undefined>): Promise<void> {
+  try {
+    while ((await responses.next()).done !== true);
+  } catch {
+    // The last event is here: how the stream ends does not matter any more.
   }
 }
 

@@ -37,7 +37,8 @@ export function text(
     allowed: options.allowed,
     ...(options.secret === undefined ? {} : { secret: options.secret }),
     parse: (value) => {
-      if (options.pattern !== undefined && !options.pattern.test(value)) throw new Error(`it must be ${options.allowed}`);
+      if (options.pattern !== undefined && !options.pattern.test(value))
+        throw new Error(`it must be ${options.allowed}`);
       return value;
     },
   };
@@ -53,7 +54,10 @@ export function textList(
     default: options.default,
     allowed: options.allowed,
     parse: (value) => {
-      const items = value.split(",").map((item) => item.trim()).filter((item) => item !== "");
+      const items = value
+        .split(",")
+        .map((item) => item.trim())
+        .filter((item) => item !== "");
       const wrong = items.find((item) => options.pattern !== undefined && !options.pattern.test(item));
       if (wrong !== undefined) throw new Error(`${JSON.stringify(wrong)} is not ${options.allowed}`);
       return items;

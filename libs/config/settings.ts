@@ -24,7 +24,9 @@ export type Settings<S extends Schema> = { readonly [K in keyof S]: S[K] extends
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   constructor(readonly problems: readonly string[]) {
-    super(`The configuration has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}:\n  ${problems.join("\n  ")}`);
+    super(
+      `The configuration has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}:\n  ${problems.join("\n  ")}`,
+    );
   }
 }
 
@@ -33,7 +35,10 @@ export const CONFIG_EXIT_CODE = 78;
 
 /** The command-line flag of a setting: `TASKWIRE_GRPC_PORT` is `--grpc-port`. */
 export function flagOf(setting: Setting<unknown>): string {
-  return `--${setting.env.replace(/^TASKWIRE_/, "").toLowerCase().replaceAll("_", "-")}`;
+  return `--${setting.env
+    .replace(/^TASKWIRE_/, "")
+    .toLowerCase()
+    .replaceAll("_", "-")}`;
 }
 
 /**
@@ -69,6 +74,9 @@ export function readSettings<S extends Schema>(
 /** The values as they may be logged: secrets as `***`. */
 export function printable<S extends Schema>(schema: S, values: Settings<S>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(schema).map(([name, setting]) => [name, setting.secret === true && values[name] ? "***" : values[name]]),
+    Object.entries(schema).map(([name, setting]) => [
+      name,
+      setting.secret === true && values[name] ? "***" : values[name],
+    ]),
   );
 }

@@ -55,7 +55,8 @@ export class IntervalService implements Service {
     try {
       await this.#options.runOnce(this.#abort.signal);
     } catch (error) {
-      if (!this.#abort.signal.aborted) this.#options.logger.error({ err: error, loop: this.#options.name }, "round failed");
+      if (!this.#abort.signal.aborted)
+        this.#options.logger.error({ err: error, loop: this.#options.name }, "round failed");
     }
     this.#running = false;
     const delayMs = this.#wakeAgain ? 0 : this.#options.intervalMs;

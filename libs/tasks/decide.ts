@@ -21,10 +21,21 @@ export type ClaimVerdict =
   /** The worker does not hold this attempt; nothing changed but, on a task that is not terminal, a record of it. */
   | "stale";
 
-const UNKNOWN_FAILURE: AttemptErrorFact = { code: "HANDLER_ERROR", message: "the attempt failed", retryable: true, detailsJson: "" };
+const UNKNOWN_FAILURE: AttemptErrorFact = {
+  code: "HANDLER_ERROR",
+  message: "the attempt failed",
+  retryable: true,
+  detailsJson: "",
+};
 
 /** Applies what a worker says to a task: edits `task` in place and adds the events to `events`. */
-export function applyClaim(task: TaskFacts, workerId: string, claim: Claim, moment: Moment, events: EventFact[]): ClaimVerdict {
+export function applyClaim(
+  task: TaskFacts,
+  workerId: string,
+  claim: Claim,
+  moment: Moment,
+  events: EventFact[],
+): ClaimVerdict {
   const kind = claim.kind;
   if (kind === undefined) return "duplicate";
   const holds = claim.attempt === task.attempt && workerId === task.workerId;
@@ -98,15 +109,27 @@ export function requestCancel(
     task.cancelReason = reason;
     events.push({ kind: "cancelRequested", reason });
   }
-  if (task.state === TaskState.PENDING && !mayBeWithWorker) endCancelled(task, CancelPhase.BEFORE_START, moment, events);
+  if (task.state === TaskState.PENDING && !mayBeWithWorker)
+    endCancelled(task, CancelPhase.BEFORE_START, moment, events);
   return isRepeated ? "repeated" : "accepted";
 }
 
 /** Ends the attempt of a worker that was not heard of for the lease time. The attempt counts; the next one is due at once. */
-export function expireLease(task: TaskFacts, workerId: string, attempt: number, moment: Moment, events: EventFact[]): boolean {
+export function expireLease(
+  task: TaskFacts,
+  workerId: string,
+  attempt: number,
+  moment: Moment,
+  events: EventFact[],
+): boolean {
   if (task.state !== TaskState.RUNNING || task.attempt !== attempt || task.workerId !== workerId) return false;
   const message = `worker ${workerId} was not heard of within the lease time`;
-  fail(task, { error: { code: "WORKER_LOST", message, retryable: true, detailsJson: "" }, retryAfterMs: 0 }, moment, events);
+  fail(
+    task,
+    { error: { code: "WORKER_LOST", message, retryable: true, detailsJson: "" }, retryAfterMs: 0 },
+    moment,
+    events,
+  );
   return true;
 }
 
@@ -155,7 +178,12 @@ function fail(task: TaskFacts, claim: FailedClaim, moment: Moment, events: Event
   events.push({ kind: "retryScheduled", error, runTimeMs: task.runTimeMs });
 }
 
-function release(task: TaskFacts, claim: { reason: string; retryAfterMs: number }, moment: Moment, events: EventFact[]): void {
+function release(
+  task: TaskFacts,
+  claim: { reason: string; retryAfterMs: number },
+  moment: Moment,
+  events: EventFact[],
+): void {
   task.uncountedAttempts += 1;
   if (task.cancelRequestTimeMs !== null) {
     endCancelled(task, CancelPhase.COOPERATIVE, moment, events);

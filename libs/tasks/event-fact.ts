@@ -11,8 +11,20 @@ export type EventFact =
   | { readonly kind: "created"; readonly type: string; readonly queue: string; readonly runTimeMs: number }
   | { readonly kind: "started"; readonly workerId: string; readonly maxAttempts: number }
   | { readonly kind: "progress"; readonly progress: ProgressFact }
-  | { readonly kind: "log"; readonly level: number; readonly message: string; readonly fieldsJson: string; readonly capped: boolean }
-  | { readonly kind: "output"; readonly name: string; readonly text: string; readonly offset: number; readonly capped: boolean }
+  | {
+      readonly kind: "log";
+      readonly level: number;
+      readonly message: string;
+      readonly fieldsJson: string;
+      readonly capped: boolean;
+    }
+  | {
+      readonly kind: "output";
+      readonly name: string;
+      readonly text: string;
+      readonly offset: number;
+      readonly capped: boolean;
+    }
   | { readonly kind: "retryScheduled"; readonly error: AttemptErrorFact; readonly runTimeMs: number }
   | { readonly kind: "cancelRequested"; readonly reason: string }
   | { readonly kind: "cancelDelivered"; readonly workerId: string }

@@ -119,7 +119,10 @@ export class TaskService implements Service {
     this.#grpcPort = await this.#server.listen(settings.grpcHost, settings.grpcPort);
     this.#flow = this.#startFlow();
     await this.#upkeep.start();
-    this.#logger.info({ host: settings.grpcHost, port: this.#grpcPort, database: settings.database }, "task-service is ready");
+    this.#logger.info(
+      { host: settings.grpcHost, port: this.#grpcPort, database: settings.database },
+      "task-service is ready",
+    );
   }
 
   async stop(): Promise<void> {

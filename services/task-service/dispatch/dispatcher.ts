@@ -1,9 +1,8 @@
-import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { BusConnection } from "#libs/bus/bus-connection.js";
 import type { JetStreamPublisher } from "#libs/bus/jetstream-publisher.js";
-import { DispatchTask } from "#libs/proto/gen/taskwire/bus/v1/dispatch.js";
 import type { Logger } from "#libs/log/logger.js";
 import { isTerminal, TaskState } from "#libs/tasks/task-state.js";
+import { DispatchSender } from "#task-service/dispatch/dispatch-sender.js";
 import type { DispatchWindow, WindowEntry } from "#task-service/dispatch/dispatch-window.js";
 import { FreshTasks } from "#task-service/dispatch/fresh-tasks.js";
 import { compareKeys, type BufferedTask, type LaneBuffer } from "#task-service/dispatch/lane-buffer.js";
@@ -27,6 +26,7 @@ export interface DispatcherOptions {
 /** Tasks beyond the workers' slots that wait in NATS, as a share of the slots: they hide the way from commit to worker. */
 const HEADROOM_SHARE = 0.25;
 const MIN_HEADROOM = 2;
+const RESEND_WAIT_MS = 250;
 
 /**
  * Owns which due task goes to NATS next: per queue by priority, then run time, then age, and never more at once than the living
@@ -35,8 +35,7 @@ const MIN_HEADROOM = 2;
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #fresh = new FreshTasks();
-  /** Its buffer is used again for every dispatch; `finish` copies out of it. */
-  readonly #writer = new BinaryWriter();
+  readonly #sender: DispatchSender;
   /** Tasks being cancelled; with the task when its turn came meanwhile. */
   readonly #heldBack = new Map<string, BufferedTask | undefined>();
   #isOpen = false;
@@ -44,6 +43,15 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    const { bus, publisher, logger } = options;
+    this.#sender = new DispatchSender({
+      bus,
+      publisher,
+      logger,
+      onFailed: (entry, due) => {
+        this.#onSendFailed(entry, due);
+      },
+    });
     options.store.onCommit((commit) => {
       this.#onCommit(commit);
     });
@@ -83,7 +91,7 @@ export class Dispatcher {
 
   /** Forgets expected tasks whose commit failed. */
   forget(tasks: readonly NewTask[]): void {
-    for (const task of tasks) this.#fresh.take(task.id);
+    for (const task of tasks) this.#fresh.forget(task.id);
   }
 
   /** Keeps a task from being dispatched while it is cancelled. Returns whether it may be with a worker already. */
@@ -115,7 +123,7 @@ export class Dispatcher {
   redispatch(entry: WindowEntry): void {
     if (entry.due === undefined) return;
     entry.round += 1;
-    this.#publish(entry, entry.due);
+    this.#sender.send(entry, entry.due);
   }
 
   #onCommit(commit: Commit): void {
@@ -135,11 +143,10 @@ export class Dispatcher {
       }
       window.remove(change.id);
       const { id, type, key, priority, runTimeMs } = change;
-      const fresh = this.#fresh.take(id);
-      lane?.offer({ id, type, key, priority, runTimeMs, due: fresh === undefined ? undefined : dueOf(fresh, key) });
+      lane?.offer({ id, type, key, priority, runTimeMs, due: this.#fresh.take(id, key) });
       return;
     }
-    this.#fresh.take(change.id);
+    this.#fresh.forget(change.id);
     lane?.remove(change.id);
     if (this.#heldBack.has(change.id)) this.#heldBack.set(change.id, undefined);
     if (isTerminal(change.state) || change.state === TaskState.PENDING) {
@@ -193,7 +200,7 @@ export class Dispatcher {
       isCancelRequested: false,
     };
     window.add(entry);
-    this.#publish(entry, due);
+    this.#sender.send(entry, due);
   }
 
   #loadAndDispatch(queue: string, tasks: readonly BufferedTask[]): void {
@@ -218,40 +225,16 @@ export class Dispatcher {
       });
   }
 
-  #publish(entry: WindowEntry, due: DueTask): void {
-    const { bus, publisher, window, lanes, logger } = this.#options;
-    const attempt = due.attempt + 1;
-    const message: DispatchTask = {
-      taskId: due.id,
-      type: due.type,
-      queue: due.queue,
-      attempt,
-      round: entry.round,
-      payloadJson: due.payloadJson,
-      maxAttempts: due.maxAttempts,
-      softTimeoutMs: due.softTimeoutMs,
-      hardTimeoutMs: due.hardTimeoutMs,
-      memoryBytes: due.memoryBytes,
-    };
-    const body = DispatchTask.encode(message, this.#writer).finish();
-    entry.sentAtMs = Date.now();
-    entry.streamSequence = undefined;
-    publisher.publish(bus.subjects.work(due.queue), body, `${due.id}:${attempt}:${entry.round}`).then(
-      (ack) => {
-        entry.streamSequence = ack.streamSequence;
-      },
-      (error: unknown) => {
-        logger.warn({ err: error, taskId: due.id, attempt }, "dispatch failed");
-        if (window.get(due.id) !== entry || entry.due === undefined) return;
-        // Perhaps stored all the same: the same message id goes out again, and JetStream drops the second copy.
-        window.remove(due.id);
-        const { id, type, key, priority, runTimeMs } = due;
-        lanes.get(due.queue, type)?.offer({ id, type, key, priority, runTimeMs, due });
-        setTimeout(() => {
-          this.schedulePump();
-        }, 250);
-      },
-    );
+  /** Puts a task back whose dispatch failed; the same message id goes out again. */
+  #onSendFailed(entry: WindowEntry, due: DueTask): void {
+    const { window, lanes } = this.#options;
+    if (window.get(due.id) !== entry || entry.due === undefined) return;
+    window.remove(due.id);
+    const { id, type, key, priority, runTimeMs } = due;
+    lanes.get(due.queue, type)?.offer({ id, type, key, priority, runTimeMs, due });
+    setTimeout(() => {
+      this.schedulePump();
+    }, RESEND_WAIT_MS).unref();
   }
 }
 
@@ -280,22 +263,11 @@ function nextLane(lanes: readonly LaneBuffer[]): LaneBuffer | undefined {
 }
 
 function startedEntry(change: TaskChange): WindowEntry {
-  return { ...placeholder, id: change.id, queue: change.queue, sentAtMs: 0, isCancelRequested: change.isCancelRequested };
-}
-
-function dueOf(task: NewTask, key: number): DueTask {
   return {
-    key,
-    id: task.id,
-    type: task.type,
-    queue: task.queue,
-    priority: task.priority,
-    runTimeMs: task.runTimeMs,
-    attempt: 0,
-    payloadJson: task.payloadJson,
-    maxAttempts: task.maxAttempts,
-    softTimeoutMs: task.softTimeoutMs,
-    hardTimeoutMs: task.hardTimeoutMs,
-    memoryBytes: task.memoryBytes,
+    ...placeholder,
+    id: change.id,
+    queue: change.queue,
+    sentAtMs: 0,
+    isCancelRequested: change.isCancelRequested,
   };
 }

@@ -1,4 +1,4 @@
-import type { NewTask } from "#task-service/store/task-record.js";
+import type { DueTask, NewTask } from "#task-service/store/task-record.js";
 
 const MAX_TASKS = 20_000;
 const MAX_PAYLOAD_CHARACTERS = 16 * 1024 * 1024;
@@ -16,11 +16,31 @@ export class FreshTasks {
     }
   }
 
-  take(id: string): NewTask | undefined {
+  /** Takes a task out, as dispatch needs it; `key`: the row its commit gave it. */
+  take(id: string, key: number): DueTask | undefined {
     const task = this.#tasks.get(id);
     if (task === undefined) return undefined;
+    this.forget(id);
+    return {
+      key,
+      id,
+      type: task.type,
+      queue: task.queue,
+      priority: task.priority,
+      runTimeMs: task.runTimeMs,
+      attempt: 0,
+      payloadJson: task.payloadJson,
+      maxAttempts: task.maxAttempts,
+      softTimeoutMs: task.softTimeoutMs,
+      hardTimeoutMs: task.hardTimeoutMs,
+      memoryBytes: task.memoryBytes,
+    };
+  }
+
+  forget(id: string): void {
+    const task = this.#tasks.get(id);
+    if (task === undefined) return;
     this.#tasks.delete(id);
     this.#payloadCharacters -= task.payloadJson.length;
-    return task;
   }
 }

@@ -151,7 +151,10 @@ export class LaneBuffer {
     this.#items.splice(low, 0, task);
     this.#present.set(task.id, task);
     this.#payloadCharacters += task.due?.payloadJson.length ?? 0;
-    while (this.#present.size > MAX_TASKS || (this.#payloadCharacters > MAX_PAYLOAD_CHARACTERS && this.#present.size > 1)) {
+    while (
+      this.#present.size > MAX_TASKS ||
+      (this.#payloadCharacters > MAX_PAYLOAD_CHARACTERS && this.#present.size > 1)
+    ) {
       this.#dropLast();
     }
   }

@@ -50,7 +50,10 @@ export class Redispatcher {
     if (!bus.connected) return;
     const overdue = window.unstarted(Date.now() - afterMs);
     for (const queue of new Set(overdue.map((entry) => entry.queue))) {
-      await this.#lookAfter(queue, overdue.filter((entry) => entry.queue === queue));
+      await this.#lookAfter(
+        queue,
+        overdue.filter((entry) => entry.queue === queue),
+      );
     }
   }
 
@@ -63,7 +66,10 @@ export class Redispatcher {
       const isWaitingInStream = streamSequence > progress.deliveredSequence && streamSequence <= progress.lastSequence;
       if (entry.isCancelRequested) await this.#endCancelled(entry, streamSequence);
       else if (!isWaitingInStream && !isNamed(entry.id, due.attempt + 1)) {
-        logger.warn({ taskId: entry.id, attempt: due.attempt + 1, round: entry.round + 1 }, "nobody started it, dispatching again");
+        logger.warn(
+          { taskId: entry.id, attempt: due.attempt + 1, round: entry.round + 1 },
+          "nobody started it, dispatching again",
+        );
         await withdrawDispatch(bus, queue, streamSequence);
         dispatcher.redispatch(entry);
       }

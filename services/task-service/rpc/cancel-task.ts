@@ -35,7 +35,12 @@ export async function cancelTask(context: CancelContext, request: CancelTaskRequ
   return presentTask(await readTask(context.store, id, true));
 }
 
-async function askForCancel(context: CancelContext, id: string, reason: string, mayBeWithWorker: boolean): Promise<void> {
+async function askForCancel(
+  context: CancelContext,
+  id: string,
+  reason: string,
+  mayBeWithWorker: boolean,
+): Promise<void> {
   const { verdict } = await context.store.write({ kind: "requestCancel", id, reason, mayBeWithWorker });
   if (verdict !== "finished") return;
   throw new TaskwireError({

@@ -33,10 +33,15 @@ export async function batchCreateTasks(context: CreateContext, request: BatchCre
   const { requests } = request;
   const violations = new Violations();
   const count = requests.length;
-  violations.expect(count >= 1 && count <= MAX_BATCH_REQUESTS, "requests", `must hold 1 to ${MAX_BATCH_REQUESTS} requests`);
+  violations.expect(
+    count >= 1 && count <= MAX_BATCH_REQUESTS,
+    "requests",
+    `must hold 1 to ${MAX_BATCH_REQUESTS} requests`,
+  );
   violations.throwIfAny();
   const payloads = requests.map(payloadJsonOf);
-  for (const [index, one] of requests.entries()) validateCreate(one, payloads[index] ?? "{}", `requests[${index}].`, violations);
+  for (const [index, one] of requests.entries())
+    validateCreate(one, payloads[index] ?? "{}", `requests[${index}].`, violations);
   violations.throwIfAny();
   const asked = requests.map((one) => one.task ?? Task.create());
   const tasks = asked.map((task, index) => newTask(requests[index]?.requestId ?? "", task, payloads[index] ?? "{}"));
@@ -48,7 +53,11 @@ export async function batchCreateTasks(context: CreateContext, request: BatchCre
   });
 }
 
-async function commit(context: CreateContext, tasks: readonly NewTask[], fieldOf: string | ((index: number) => string)) {
+async function commit(
+  context: CreateContext,
+  tasks: readonly NewTask[],
+  fieldOf: string | ((index: number) => string),
+) {
   context.expect(tasks);
   try {
     const result = await context.store.write({ kind: "create", tasks });

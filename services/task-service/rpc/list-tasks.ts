@@ -36,14 +36,22 @@ export async function listTasks(store: TaskStore, request: ListTasksRequest): Pr
   const { filter } = request;
   const orderBy = request.orderBy.trim().replace(/\s+/g, " ").replace(/ asc$/, "");
   const order = ORDERS.get(orderBy);
-  violations.expect(order !== undefined, "order_by", "must be create_time, update_time or id, optionally followed by desc");
+  violations.expect(
+    order !== undefined,
+    "order_by",
+    "must be create_time, update_time or id, optionally followed by desc",
+  );
   violations.expect(request.pageSize >= 0, "page_size", "must not be negative");
   const isView = TaskView[request.view] !== undefined && request.view !== TaskView.UNRECOGNIZED;
   violations.expect(isView, "view", "must be TASK_VIEW_BASIC or TASK_VIEW_FULL");
   if (filter !== undefined) validateFilter(filter, violations);
   const fingerprint = filterFingerprint(filter, orderBy);
   const after = request.pageToken === "" ? null : readPageToken(request.pageToken, fingerprint);
-  violations.expect(after !== undefined, "page_token", "does not belong to this filter and order; begin again without it");
+  violations.expect(
+    after !== undefined,
+    "page_token",
+    "does not belong to this filter and order; begin again without it",
+  );
   violations.throwIfAny();
   const list: ListQuery = {
     ids: (filter?.ids ?? []).map((id) => id.toLowerCase()),
@@ -85,7 +93,13 @@ function writePage(writer: BinaryWriter, tasks: readonly TaskRecord[]): number {
 }
 
 function validateFilter(filter: TaskFilter, found: Violations): void {
-  const check = (name: string, values: readonly string[], most: number, isRight: (value: string) => boolean, what: string) => {
+  const check = (
+    name: string,
+    values: readonly string[],
+    most: number,
+    isRight: (value: string) => boolean,
+    what: string,
+  ) => {
     found.expect(values.length <= most, `filter.${name}`, `must hold at most ${most}`);
     for (const [index, value] of values.entries()) found.expect(isRight(value), `filter.${name}[${index}]`, what);
   };
@@ -95,14 +109,22 @@ function validateFilter(filter: TaskFilter, found: Violations): void {
   check("states", filter.states.map(String), MAX_VALUES, (state) => isState(Number(state)), "must be a known state");
   const labels = Object.entries(filter.labels);
   found.expect(labels.length <= MAX_LABELS, "filter.labels", `must hold at most ${MAX_LABELS}`);
-  for (const [key] of labels) found.expect(isLabelKey(key), `filter.labels[${JSON.stringify(key)}]`, "must have a valid key");
+  for (const [key] of labels)
+    found.expect(isLabelKey(key), `filter.labels[${JSON.stringify(key)}]`, "must have a valid key");
   checkRange(filter.createTimeFrom, filter.createTimeBefore, "create_time", found);
   checkRange(filter.updateTimeFrom, filter.updateTimeBefore, "update_time", found);
 }
 
 function checkRange(from: Date | undefined, before: Date | undefined, name: string, found: Violations): void {
-  for (const [end, time] of [["from", from], ["before", before]] as const) {
-    found.expect(!Number.isNaN(time?.getTime()), `filter.${name}_${end}`, "must be a time between the years 1 and 9999");
+  for (const [end, time] of [
+    ["from", from],
+    ["before", before],
+  ] as const) {
+    found.expect(
+      !Number.isNaN(time?.getTime()),
+      `filter.${name}_${end}`,
+      "must be a time between the years 1 and 9999",
+    );
   }
   const isOrdered = from === undefined || before === undefined || from.getTime() <= before.getTime();
   found.expect(isOrdered, `filter.${name}_from`, `must not be after ${name}_before`);

@@ -14,7 +14,10 @@ const TOKEN = z.tuple([z.string(), z.string(), z.number(), z.number()]);
 /** A short text that differs for different filters and orders; no filter is the same as an empty one. */
 export function filterFingerprint(filter: TaskFilter = TaskFilter.create(), orderBy: string): string {
   const parts = { ...filter, labels: Object.entries(filter.labels).sort() };
-  return createHash("sha256").update(JSON.stringify([parts, orderBy])).digest("base64url").slice(0, 16);
+  return createHash("sha256")
+    .update(JSON.stringify([parts, orderBy]))
+    .digest("base64url")
+    .slice(0, 16);
 }
 
 /** Makes the token of the page after `cursor`. */

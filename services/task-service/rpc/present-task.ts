@@ -67,7 +67,11 @@ function presentError(error: AttemptErrorFact): TaskError {
   return { code, message, retryable, details: detailsJson === "" ? undefined : parseObject(detailsJson) };
 }
 
-function presentLimits(task: { softTimeoutMs: number; hardTimeoutMs: number; memoryBytes: number }): Limits | undefined {
+function presentLimits(task: {
+  softTimeoutMs: number;
+  hardTimeoutMs: number;
+  memoryBytes: number;
+}): Limits | undefined {
   const { softTimeoutMs, hardTimeoutMs, memoryBytes } = task;
   if (softTimeoutMs === 0 && hardTimeoutMs === 0 && memoryBytes === 0) return undefined;
   return {

@@ -14,11 +14,20 @@ export function durationMs(duration: Duration): number {
 }
 
 /** Notes everything that is wrong with one creation. `prefix`: what its fields are called in the request, for example `requests[3].`. */
-export function validateCreate(request: CreateTaskRequest, payloadJson: string, prefix: string, found: Violations): void {
+export function validateCreate(
+  request: CreateTaskRequest,
+  payloadJson: string,
+  prefix: string,
+  found: Violations,
+): void {
   const { requestId, task } = request;
   if (requestId !== "") {
     const isRight = requestId.length <= limits.MAX_REQUEST_ID_CHARACTERS && REQUEST_ID.test(requestId);
-    found.expect(isRight, `${prefix}request_id`, `must be 1 to ${limits.MAX_REQUEST_ID_CHARACTERS} printable ASCII characters`);
+    found.expect(
+      isRight,
+      `${prefix}request_id`,
+      `must be 1 to ${limits.MAX_REQUEST_ID_CHARACTERS} printable ASCII characters`,
+    );
   }
   if (task === undefined) {
     found.expect(false, `${prefix}task`, "is required");
@@ -28,7 +37,9 @@ export function validateCreate(request: CreateTaskRequest, payloadJson: string, 
   found.expect(
     isTypeName(task.type),
     `${field}type`,
-    task.type === "" ? "is required" : "must be 1 to 100 characters: lower-case words of a-z, 0-9, _ and -, joined by dots",
+    task.type === ""
+      ? "is required"
+      : "must be 1 to 100 characters: lower-case words of a-z, 0-9, _ and -, joined by dots",
   );
   found.expect(
     task.queue === "" || isQueueName(task.queue),
@@ -77,7 +88,11 @@ function validateLabels(labels: Readonly<Record<string, string>>, field: string,
   found.expect(entries.length <= limits.MAX_LABELS, `${field}labels`, `must have at most ${limits.MAX_LABELS} pairs`);
   for (const [key, value] of entries) {
     const name = `${field}labels[${JSON.stringify(key)}]`;
-    found.expect(isLabelKey(key), name, "must have a key of 1 to 63 letters, digits, _, -, . and /, the first a letter");
+    found.expect(
+      isLabelKey(key),
+      name,
+      "must have a key of 1 to 63 letters, digits, _, -, . and /, the first a letter",
+    );
     const isShort = Buffer.byteLength(value) <= limits.MAX_LABEL_VALUE_BYTES;
     found.expect(isShort, name, `must have a value of at most ${limits.MAX_LABEL_VALUE_BYTES} bytes`);
   }
@@ -88,21 +103,28 @@ function validateLimits(task: Task, field: string, found: Violations): void {
   if (asked === undefined) return;
   const softMs = asked.softTimeout === undefined ? undefined : durationMs(asked.softTimeout);
   const hardMs = asked.hardTimeout === undefined ? undefined : durationMs(asked.hardTimeout);
-  for (const [name, ms] of [["soft_timeout", softMs], ["hard_timeout", hardMs]] as const) {
+  for (const [name, ms] of [
+    ["soft_timeout", softMs],
+    ["hard_timeout", hardMs],
+  ] as const) {
     const isRight = ms === undefined || (ms >= limits.MIN_TIMEOUT_MS && ms <= limits.MAX_TIMEOUT_MS);
     found.expect(isRight, `${field}limits.${name}`, "must be in [10 ms, 24 h]");
   }
   const isOrdered = softMs === undefined || hardMs === undefined || softMs < hardMs;
   found.expect(isOrdered, `${field}limits.soft_timeout`, "must be below limits.hard_timeout");
   const { memoryBytes } = asked;
-  const isMemory = memoryBytes === 0 || (memoryBytes >= limits.MIN_MEMORY_BYTES && memoryBytes <= limits.MAX_MEMORY_BYTES);
+  const isMemory =
+    memoryBytes === 0 || (memoryBytes >= limits.MIN_MEMORY_BYTES && memoryBytes <= limits.MAX_MEMORY_BYTES);
   found.expect(isMemory, `${field}limits.memory_bytes`, "must be in [32 MiB, 64 GiB]");
 }
 
 function validateRetryPolicy(task: Task, field: string, found: Violations): void {
   const { retryPolicy: policy } = task;
   if (policy === undefined) return;
-  for (const [name, delay] of [["initial_delay", policy.initialDelay], ["maximum_delay", policy.maximumDelay]] as const) {
+  for (const [name, delay] of [
+    ["initial_delay", policy.initialDelay],
+    ["maximum_delay", policy.maximumDelay],
+  ] as const) {
     if (delay === undefined) continue;
     const ms = durationMs(delay);
     found.expect(ms >= 0 && ms <= limits.MAX_RETRY_DELAY_MS, `${field}retry_policy.${name}`, "must be in [0, 24 h]");

@@ -1,5 +1,5 @@
 import type { Logger } from "#libs/log/logger.js";
-import { Task, TaskView } from "#libs/proto/gen/taskwire/v1/task.js";
+import { TaskView, type Task } from "#libs/proto/gen/taskwire/v1/task.js";
 import { WatchTaskResponse, type WatchTaskRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import { encodeMessage } from "#libs/rpc/message-codec.js";
 import type { StreamCall } from "#libs/rpc/stream-call.js";

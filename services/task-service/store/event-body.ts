@@ -1,5 +1,5 @@
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Task_State } from "#libs/proto/gen/taskwire/v1/task.js";
+import type { Task_State } from "#libs/proto/gen/taskwire/v1/task.js";
 import { TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
 import type { AttemptErrorFact } from "#libs/tasks/claim.js";
 import type { EventFact } from "#libs/tasks/event-fact.js";
@@ -63,7 +63,10 @@ function kindOf(fact: EventFact): NonNullable<TaskEvent["kind"]> {
     case "released":
       return { $case: "released", value: { reason: fact.reason } };
     case "staleReportRejected":
-      return { $case: "staleReportRejected", value: { workerId: fact.workerId, reportedAttempt: fact.reportedAttempt } };
+      return {
+        $case: "staleReportRejected",
+        value: { workerId: fact.workerId, reportedAttempt: fact.reportedAttempt },
+      };
     case "completed":
       return { $case: "completed", value: completedOf(fact.resultJson, fact.warnings) };
     case "failed":

@@ -41,7 +41,8 @@ export const BASIC_COLUMNS = [
 export const FULL_COLUMNS = [...BASIC_COLUMNS, "payload", "result"] as const satisfies readonly (keyof TasksTable)[];
 
 /** A row with or without payload and result. */
-export type TaskRow = Pick<TasksTable, (typeof BASIC_COLUMNS)[number]> & Partial<Pick<TasksTable, "payload" | "result">>;
+export type TaskRow = Pick<TasksTable, (typeof BASIC_COLUMNS)[number]> &
+  Partial<Pick<TasksTable, "payload" | "result">>;
 
 /** A stored row as a record. */
 export function recordOf(row: TaskRow): TaskRecord {

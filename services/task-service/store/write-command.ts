@@ -33,7 +33,10 @@ export interface WriteResults {
     | { readonly kind: "created"; readonly existing: readonly (TaskRecord | null)[]; readonly firstKey: number }
     | { readonly kind: "requestIdReused"; readonly index: number };
   applyReports: { readonly stale: readonly StaleClaim[]; readonly undecodable: number };
-  requestCancel: { readonly verdict: "accepted" | "repeated" | "finished" | "notFound"; readonly task: TaskRecord | null };
+  requestCancel: {
+    readonly verdict: "accepted" | "repeated" | "finished" | "notFound";
+    readonly task: TaskRecord | null;
+  };
   expireLeases: { readonly expired: number };
   /** How many became due, and when the next one will (null: none waits). */
   makeDue: { readonly count: number; readonly nextRunTimeMs: number | null };
@@ -53,6 +56,8 @@ export interface WriteGroup {
 /** What came of a group. */
 export interface WriteReply {
   /** In the order of the commands; a failed command fails alone. */
-  readonly results: readonly ({ readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string })[];
+  readonly results: readonly (
+    { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string }
+  )[];
   readonly commit: Commit;
 }

@@ -21,9 +21,12 @@ export class DueTasks {
     }
     clearTimeout(this.#timer);
     if (nextRunTimeMs === null || nextRunTimeMs > Date.now() + intervalMs) return;
-    this.#timer = setTimeout(() => {
-      loop.wake();
-    }, Math.max(0, nextRunTimeMs - Date.now()));
+    this.#timer = setTimeout(
+      () => {
+        loop.wake();
+      },
+      Math.max(0, nextRunTimeMs - Date.now()),
+    );
     this.#timer.unref();
   }
 }

@@ -11,7 +11,12 @@ export const HEALTH_SERVICES = ["taskwire.v1.TaskService", "taskwire.v1.WorkerSe
  * while NATS is connected, and the server as a whole (the empty name) while both do.
  */
 export class HealthMonitor {
-  readonly #options: { readonly store: TaskStore; readonly bus: BusConnection; readonly health: Health; readonly logger: Logger };
+  readonly #options: {
+    readonly store: TaskStore;
+    readonly bus: BusConnection;
+    readonly health: Health;
+    readonly logger: Logger;
+  };
   #isWritable = true;
 
   constructor(options: { store: TaskStore; bus: BusConnection; health: Health; logger: Logger }) {

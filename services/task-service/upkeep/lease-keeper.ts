@@ -117,7 +117,9 @@ export class LeaseKeeper {
   #sendCancel(lease: HeldLease): void {
     const { bus } = this.#options;
     const { id: taskId, attempt } = lease;
-    const command = WorkerCommand.encode({ kind: { $case: "cancel", value: { taskId, attempt, reason: "" } } }).finish();
+    const command = WorkerCommand.encode({
+      kind: { $case: "cancel", value: { taskId, attempt, reason: "" } },
+    }).finish();
     bus.announce(bus.subjects.worker(lease.workerId), command);
   }
 }

@@ -52,7 +52,7 @@ export class TaskWatcher {
     this.#sequence = task.sequence;
     this.#sent(this.#sink.snapshot(task));
     if (isTerminal(task.state)) this.#end();
-    else if (this.#isBehind) await this.read();
+    else if (this.#isBehind && !this.#isBlocked) await this.read();
   }
 
   /** Reads from the database until it has caught up, is full, or has ended. */
@@ -141,7 +141,12 @@ export class TaskWatcher {
 }
 
 function taskNotFound(id: string): TaskwireError {
-  return new TaskwireError({ code: "NOT_FOUND", reason: "TASK_NOT_FOUND", message: `there is no task ${id}`, metadata: { id } });
+  return new TaskwireError({
+    code: "NOT_FOUND",
+    reason: "TASK_NOT_FOUND",
+    message: `there is no task ${id}`,
+    metadata: { id },
+  });
 }
 
 function cursorAhead(cursor: number, latest: number): TaskwireError {

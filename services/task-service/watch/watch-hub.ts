@@ -4,6 +4,8 @@ import type { TaskStore } from "#task-service/store/task-store.js";
 import { eventFrame } from "#task-service/watch/event-frame.js";
 import { TaskWatcher, type WatchSink } from "#task-service/watch/task-watcher.js";
 
+const MAX_FRAME_BYTES = 1024 * 1024;
+
 /** What a client wants to watch. */
 export interface WatchRequest {
   readonly id: string;
@@ -30,9 +32,12 @@ export class WatchHub implements Service {
   }
 
   start(): Promise<void> {
-    this.#timer = setInterval(() => {
-      this.#beat();
-    }, Math.max(10, Math.min(1000, this.#heartbeatMs / 4)));
+    this.#timer = setInterval(
+      () => {
+        this.#beat();
+      },
+      Math.max(10, Math.min(1000, this.#heartbeatMs / 4)),
+    );
     return Promise.resolve();
   }
 
@@ -75,10 +80,14 @@ export class WatchHub implements Service {
       else events.push(event);
     }
     for (const [id, events] of byTask) {
-      let shared: Uint8Array | undefined;
-      const frame = () => (shared ??= eventFrame(events.map((event) => event.body)));
-      for (const watcher of this.#watchers.get(id) ?? []) watcher.onEvents(events, frame);
+      for (const part of frameParts(events)) this.#tell(id, part);
     }
+  }
+
+  #tell(id: string, events: readonly CommittedEvent[]): void {
+    let shared: Uint8Array | undefined;
+    const frame = () => (shared ??= eventFrame(events.map((event) => event.body)));
+    for (const watcher of this.#watchers.get(id) ?? []) watcher.onEvents(events, frame);
   }
 
   #beat(): void {
@@ -87,4 +96,19 @@ export class WatchHub implements Service {
       for (const watcher of watchers) watcher.beat(nowMs, this.#heartbeatMs, this.#store.revision);
     }
   }
+}
+
+/** Events that go into one frame each: a commit may bring more than gRPC clients accept at once (4 MiB). */
+function frameParts(events: readonly CommittedEvent[]): CommittedEvent[][] {
+  const parts: CommittedEvent[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const event of events) {
+    bytes += event.body.length;
+    if (bytes > MAX_FRAME_BYTES) {
+      parts.push([]);
+      bytes = event.body.length;
+    }
+    parts.at(-1)?.push(event);
+  }
+  return parts;
 }

@@ -110,7 +110,8 @@ export class WorkerRegistry implements Service {
       return;
     }
     this.#workers.set(workerId, { heartbeat, lastSeenMs: Date.now() });
-    if (known === undefined) this.#logger.info({ workerId, queues: heartbeat.queues, slots: heartbeat.slots }, "worker joined");
+    if (known === undefined)
+      this.#logger.info({ workerId, queues: heartbeat.queues, slots: heartbeat.slots }, "worker joined");
     for (const listener of this.#heartbeatListeners) listener(heartbeat);
     if (known === undefined || isDifferent(known, heartbeat)) this.#recount();
   }
@@ -133,6 +134,9 @@ export class WorkerRegistry implements Service {
 
 function isDifferent(a: Heartbeat, b: Heartbeat): boolean {
   return (
-    a.draining !== b.draining || a.slots !== b.slots || a.queues.join() !== b.queues.join() || a.types.join() !== b.types.join()
+    a.draining !== b.draining ||
+    a.slots !== b.slots ||
+    a.queues.join() !== b.queues.join() ||
+    a.types.join() !== b.types.join()
   );
 }

@@ -52,7 +52,11 @@ export function createTasks(db: Kysely<Database>): Compilable[] {
       .columns(["state", "waiting", "queue", "type", "priority desc", "run_time"])
       .where(sql.ref("state"), "<=", sql.lit(2)),
     schema.createIndex("tasks_waiting").on("tasks").column("run_time").where(sql.ref("waiting"), "=", sql.lit(1)),
-    schema.createIndex("tasks_unsuccessful").on("tasks").columns(["state", "id"]).where(sql.ref("state"), ">=", sql.lit(4)),
+    schema
+      .createIndex("tasks_unsuccessful")
+      .on("tasks")
+      .columns(["state", "id"])
+      .where(sql.ref("state"), ">=", sql.lit(4)),
     schema.createIndex("tasks_update_time").on("tasks").column("update_time"),
     schema
       .createIndex("tasks_request_id")

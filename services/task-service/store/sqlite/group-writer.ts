@@ -2,7 +2,12 @@ import { Worker } from "node:worker_threads";
 import { deferred, type Deferred } from "#libs/async/deferred.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
 import type { Commit } from "#task-service/store/commit.js";
-import { packGroup, unpackReply, type WriterRequest, type WriterResponse } from "#task-service/store/sqlite/writer-protocol.js";
+import {
+  packGroup,
+  unpackReply,
+  type WriterRequest,
+  type WriterResponse,
+} from "#task-service/store/sqlite/writer-protocol.js";
 import type { ResultOf, WriteCommand } from "#task-service/store/write-command.js";
 
 interface Waiting {
@@ -109,7 +114,8 @@ export class GroupWriter {
 
   #fail(error: Error): void {
     this.#failure ??= error;
-    for (const waiting of [...this.#underWay, ...this.#waiting]) waiting.result.reject(databaseUnavailable(error.message));
+    for (const waiting of [...this.#underWay, ...this.#waiting])
+      waiting.result.reject(databaseUnavailable(error.message));
     this.#underWay = [];
     this.#waiting = [];
   }

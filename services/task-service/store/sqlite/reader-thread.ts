@@ -4,10 +4,13 @@ import type { ReadQuery } from "#task-service/store/read-query.js";
 import { SqliteReader } from "#task-service/store/sqlite/sqlite-reader.js";
 
 /** What a reader's thread is sent; `close` ends it. */
-export type ReaderRequest = { readonly kind: "queries"; readonly queries: readonly ReadQuery[] } | { readonly kind: "close" };
+export type ReaderRequest =
+  { readonly kind: "queries"; readonly queries: readonly ReadQuery[] } | { readonly kind: "close" };
 
 /** Its answers, in the order of the queries. */
-export type ReaderResponse = readonly ({ readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string })[];
+export type ReaderResponse = readonly (
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string }
+)[];
 
 function main(path: string): void {
   if (parentPort === null) throw new Error("the reader runs in a thread of its own");

@@ -67,7 +67,10 @@ export class SqliteReader {
     this.#dueFirst = prepare(dueInLane);
     this.#dueAfter = prepare(dueInLaneAfter);
     this.#dueByKey = prepare(
-      dueColumns.where("key", "=", bound<number>()).where("state", "=", sql.lit(TaskState.PENDING)).where("waiting", "=", sql.lit(0)),
+      dueColumns
+        .where("key", "=", bound<number>())
+        .where("state", "=", sql.lit(TaskState.PENDING))
+        .where("waiting", "=", sql.lit(0)),
     );
     this.#running = prepare(
       db
@@ -81,7 +84,9 @@ export class SqliteReader {
     const counted = db.selectFrom("counters").select("last_revision as revision");
     const logged = db.selectFrom("task_events").select("revision").orderBy("revision", "desc").limit(sql.lit(1));
     this.#lastRevision = prepare(
-      db.selectFrom(counted.unionAll(db.selectFrom(logged.as("log")).select("revision")).as("both")).select((eb) => eb.fn.max("revision").as("value")),
+      db
+        .selectFrom(counted.unionAll(db.selectFrom(logged.as("log")).select("revision")).as("both"))
+        .select((eb) => eb.fn.max("revision").as("value")),
     );
   }
 
@@ -106,7 +111,9 @@ export class SqliteReader {
       case "loadDue":
         return query.keys.flatMap((key) => this.#dueByKey.get(key) ?? []);
       case "readRunning":
-        return this.#running.all().map(({ cancelTime, ...task }) => ({ ...task, isCancelRequested: cancelTime !== null }));
+        return this.#running
+          .all()
+          .map(({ cancelTime, ...task }) => ({ ...task, isCancelRequested: cancelTime !== null }));
       case "lastRevision":
         return this.#lastRevision.get()?.value ?? 0;
     }

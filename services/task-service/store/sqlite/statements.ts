@@ -79,7 +79,8 @@ export interface WriterStatements {
 
 /** Prepares the writer's statements on its connection. */
 export function prepareWriterStatements(database: Database): WriterStatements {
-  const prepare = <P extends unknown[], R>(query: Compilable): Statement<P, R> => database.prepare<P, R>(query.compile().sql);
+  const prepare = <P extends unknown[], R>(query: Compilable): Statement<P, R> =>
+    database.prepare<P, R>(query.compile().sql);
   const fresh = {
     state: sql.lit(TaskState.PENDING),
     attempt: sql.lit(0),
@@ -90,7 +91,9 @@ export function prepareWriterStatements(database: Database): WriterStatements {
   };
   return {
     insertTask: prepare(
-      db.insertInto("tasks").values({ ...valuesOf<TasksTable, (typeof INSERT_COLUMNS)[number]>(INSERT_COLUMNS), ...fresh }),
+      db
+        .insertInto("tasks")
+        .values({ ...valuesOf<TasksTable, (typeof INSERT_COLUMNS)[number]>(INSERT_COLUMNS), ...fresh }),
     ),
     insertEvent: prepare(
       db

@@ -68,7 +68,10 @@ export class Transaction {
     this.lastRevision += 1;
     const { lastRevision: revision, moment } = this;
     const { id: taskId, sequence, state, attempt } = task;
-    const body = encodeEvent({ revision, sequence, taskId, timeMs: moment.nowMs, state: stateAfter(fact, state), attempt }, fact);
+    const body = encodeEvent(
+      { revision, sequence, taskId, timeMs: moment.nowMs, state: stateAfter(fact, state), attempt },
+      fact,
+    );
     this.statements.insertEvent.run(revision, task.key, sequence, body);
     const isTerminalEvent = fact.kind === "completed" || fact.kind === "failed" || fact.kind === "cancelled";
     this.#events.push({ revision, taskId, sequence, isTerminal: isTerminalEvent, body });

@@ -17,7 +17,8 @@ export type WriterResponse =
   | { readonly kind: "reply"; readonly reply: PackedReply };
 
 type NewTaskRow = readonly NewTask[keyof NewTask][];
-type PackedCommand = { readonly kind: "create"; readonly rows: readonly NewTaskRow[] } | Exclude<WriteCommand, { kind: "create" }>;
+type PackedCommand =
+  { readonly kind: "create"; readonly rows: readonly NewTaskRow[] } | Exclude<WriteCommand, { kind: "create" }>;
 
 /** A {@link WriteGroup}. */
 export interface PackedGroup {
@@ -84,7 +85,13 @@ export function unpackReply(packed: PackedReply): WriteReply {
     const end = numbers[at + 3] ?? start;
     const body = bodies.subarray(start, end);
     start = end;
-    return { revision: numbers[at] ?? 0, taskId, sequence: numbers[at + 1] ?? 0, isTerminal: numbers[at + 2] === 1, body };
+    return {
+      revision: numbers[at] ?? 0,
+      taskId,
+      sequence: numbers[at + 1] ?? 0,
+      isTerminal: numbers[at + 2] === 1,
+      body,
+    };
   });
   return { results, commit: { revision, events, changes: packed.changes.map(changeOf) } };
 }

@@ -1,7 +1,12 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { errorMessage } from "#libs/errors/error-message.js";
 import { SqliteWriter } from "#task-service/store/sqlite/sqlite-writer.js";
-import { packReply, unpackGroup, type WriterRequest, type WriterResponse } from "#task-service/store/sqlite/writer-protocol.js";
+import {
+  packReply,
+  unpackGroup,
+  type WriterRequest,
+  type WriterResponse,
+} from "#task-service/store/sqlite/writer-protocol.js";
 
 /** The writer's thread: opens the database it is told of, says how that went, then answers groups until it is told to close. */
 function main(path: string): void {
