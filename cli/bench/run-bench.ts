@@ -3,7 +3,7 @@ import { cpus } from "node:os";
 import { TaskwireClient } from "#libs/client/taskwire-client.js";
 import { startBenchStack, type BenchStack } from "#cli/bench/bench-stack.js";
 import { quantile, type Figures, type Scenario } from "#cli/bench/scenario.js";
-import { throughputScenarios } from "#cli/bench/throughput-scenarios.js";
+import { finishTasks, throughputScenarios } from "#cli/bench/throughput-scenarios.js";
 import { watchScenarios } from "#cli/bench/watch-scenarios.js";
 
 /** What `taskwire bench` is asked to do. */
@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly runs: number;
   /** Share of the usual number of tasks, for example 0.1 for a quick look. */
   readonly scale: number;
+  /** Finished tasks in the database before anything is measured. */
+  readonly finished: number;
   /** Only scenarios whose name contains this text. */
   readonly only: string;
   /** Where to write all figures as JSON; empty: nowhere. */
@@ -38,6 +40,10 @@ export async function runBench(options: BenchOptions): Promise<void> {
   const single = new TaskwireClient({ address: stack.address, batching: false, retryForMs: 0 });
   const gathering = new TaskwireClient({ address: stack.address });
   const results: Result[] = [];
+  if (options.finished > 0) {
+    options.print(`finishing ${options.finished.toLocaleString("en-US")} tasks first …`);
+    await finishTasks(single, options.finished);
+  }
   const rssBefore = rssOf(stack);
   try {
     options.print(

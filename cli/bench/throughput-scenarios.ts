@@ -41,6 +41,12 @@ export const throughputScenarios: readonly Scenario[] = [
   },
 ];
 
+/** Creates no-op tasks and waits until all have ended. */
+export async function finishTasks(client: TaskwireClient, tasks: number): Promise<void> {
+  await createInBatches(client, tasks, "system.no_op");
+  await untilNoneIsActive(client);
+}
+
 async function throughput(context: ScenarioContext, create: (tasks: number) => Promise<void>): Promise<Figures> {
   const startMs = performance.now();
   await create(context.tasks);

@@ -9,6 +9,7 @@ export function benchCommand(): Command {
     )
     .option("--runs <n>", "runs of each scenario", atLeastOne, 3)
     .option("--scale <share>", "share of the usual number of tasks", positive, 1)
+    .option("--finished <n>", "finished tasks in the database before anything is measured", atLeastOne, 0)
     .option("--only <text>", "only scenarios whose name contains this", "")
     .option("--json <file>", "write all figures as JSON", "")
     .option("--data <folder>", "folder of the benchmark's stack; it is emptied", ".taskwire/bench")
@@ -16,19 +17,22 @@ export function benchCommand(): Command {
       "after",
       "\nExamples:\n  $ taskwire bench\n  $ taskwire bench --scale 0.1 --only batch --json figures.json",
     )
-    .action(async (options: { runs: number; scale: number; only: string; json: string; data: string }) => {
-      const { runBench } = await import("#cli/bench/run-bench.js");
-      await runBench({
-        runs: options.runs,
-        scale: options.scale,
-        only: options.only,
-        jsonFile: options.json,
-        dataDir: options.data,
-        print: (line) => {
-          process.stdout.write(`${line}\n`);
-        },
-      });
-    });
+    .action(
+      async (options: { runs: number; scale: number; finished: number; only: string; json: string; data: string }) => {
+        const { runBench } = await import("#cli/bench/run-bench.js");
+        await runBench({
+          runs: options.runs,
+          scale: options.scale,
+          finished: options.finished,
+          only: options.only,
+          jsonFile: options.json,
+          dataDir: options.data,
+          print: (line) => {
+            process.stdout.write(`${line}\n`);
+          },
+        });
+      },
+    );
 }
 
 function atLeastOne(text: string): number {

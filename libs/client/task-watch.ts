@@ -27,6 +27,8 @@ const DEFAULT_MAX_OUTAGE_MS = 5 * 60_000;
 const INITIAL_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 2000;
 const MAX_GAPS = 3;
+/** How long the service may take to end a stream after its last event. */
+const END_WAIT_MS = 1000;
 
 /** Follows one task to its end, through lost connections and restarts of the service: in order, nothing twice, nothing left out. */
 export class TaskWatch {
@@ -66,19 +68,29 @@ export class TaskWatch {
   /** One stream, from the cursor on. */
   async *#connect(): AsyncGenerator<WatchFrame, void, undefined> {
     const { signal } = this.#options;
-    const responses = this.#channel.serverStream(watchTask, this.#request(), signal === undefined ? {} : { signal });
-    for await (const { snapshot, events } of responses) {
-      this.#heard = Date.now();
-      this.#failures = 0;
-      const frames: WatchFrame[] = [];
-      if (snapshot !== undefined && this.#cursor === undefined) {
-        this.#cursor = snapshot.sequence;
-        frames.push({ kind: "snapshot", task: snapshot });
+    const leave = new AbortController();
+    const abort = () => leave.abort(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      const responses = this.#channel.serverStream(watchTask, this.#request(), { signal: leave.signal });
+      for await (const { snapshot, events } of responses) {
+        this.#heard = Date.now();
+        this.#failures = 0;
+        if (snapshot !== undefined && this.#cursor === undefined) {
+          this.#cursor = snapshot.sequence;
+          if (isTerminal(snapshot.state)) await readToEnd(responses, leave);
+          yield { kind: "snapshot", task: snapshot };
+        }
+        for (const event of events) {
+          if (!this.#advance(event)) continue;
+          const frame: WatchFrame = { kind: "event", event };
+          if (isLast(frame)) await readToEnd(responses, leave);
+          yield frame;
+        }
       }
-      for (const event of events) if (this.#advance(event)) frames.push({ kind: "event", event });
-      const last = frames.at(-1);
-      if (last !== undefined && isLast(last)) await readToEnd(responses);
-      yield* frames;
+    } finally {
+      signal?.removeEventListener("abort", abort);
     }
   }
 
@@ -108,13 +120,16 @@ export class TaskWatch {
 
 /**
  * Reads a stream to its end, which follows its last event at once. To leave it before would reset it, and HTTP/2 servers close the
- * connection of a client that resets streams often.
+ * connection of a client that resets streams often. A service that does not end the stream is left after a moment all the same.
  */
-async function readToEnd(responses: AsyncGenerator<unknown, void, undefined>): Promise<void> {
+async function readToEnd(responses: AsyncGenerator<unknown, void, undefined>, leave: AbortController): Promise<void> {
+  const timer = setTimeout(() => leave.abort(), END_WAIT_MS);
   try {
     while ((await responses.next()).done !== true);
   } catch {
     // The last event is here: how the stream ends does not matter any more.
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -129,17 +129,15 @@ describe("BusConnection and JetStreamPublisher on a real NATS", () => {
   it("gives up waiting when it is stopped", async () => {
     const lonely = newBus(`nats://127.0.0.1:${await freePort()}`);
     const starting = lonely.start();
+    const ended = rejectionOf(starting);
     await lonely.stop();
-    await starting;
+    await ended;
     expect(lonely.connected).to.equal(false);
   });
 
-  it("keeps its connection when it is started once more, and may be stopped twice and before its start", async () => {
+  it("may be stopped twice and before its start", async () => {
     const twice = newBus(server.url);
     await twice.start();
-    const { nats } = twice;
-    await twice.start();
-    expect(twice.nats).to.equal(nats);
     await twice.stop();
     await twice.stop();
     await newBus(server.url).stop();

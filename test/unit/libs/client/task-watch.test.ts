@@ -26,6 +26,11 @@ const completed = (sequence: number, result: unknown, resultOmitted = false) =>
   event(sequence, { $case: "completed", value: { result, resultOmitted, warnings: [] } });
 const frame = (...events: TaskEvent[]): WatchTaskResponse => ({ snapshot: undefined, events, heartbeat: undefined });
 const snapshot = (task: Partial<Task>): WatchTaskResponse => ({ ...frame(), snapshot: Task.fromPartial(task) });
+/** Writes the last frame of a task, and ends as the service does. */
+const finish = (call: Call, last: WatchTaskResponse) => {
+  call.write(last);
+  call.end();
+};
 const heartbeat: WatchTaskResponse = { ...frame(), heartbeat: { revision: 1, sequence: 1 } };
 
 describe("TaskWatch", () => {
@@ -73,14 +78,14 @@ describe("TaskWatch", () => {
       call.write(snapshot({ sequence: 2, state: TaskState.RUNNING }));
       call.write(heartbeat);
       call.write(frame(event(3), event(4)));
-      call.write(frame(completed(5, 1)));
+      finish(call, frame(completed(5, 1)));
     });
     expect(await sequences()).to.deep.equal(["snapshot 2", "3", "4", "5"]);
     expect(cursors).to.deep.equal([undefined]);
   });
 
   it("ends after the snapshot of a finished task", async () => {
-    await start((call) => void call.write(snapshot({ sequence: 9, state: TaskState.FAILED })));
+    await start((call) => finish(call, snapshot({ sequence: 9, state: TaskState.FAILED })));
     expect(await sequences()).to.deep.equal(["snapshot 9"]);
   });
 
@@ -95,10 +100,15 @@ describe("TaskWatch", () => {
         call.write(frame(event(2), event(3)));
         call.fail(unavailable);
       },
-      (call) => void call.write(frame(completed(4, 1))),
+      (call) => finish(call, frame(completed(4, 1))),
     );
     expect(await sequences({ afterSequence: 0 })).to.deep.equal(["1", "2", "3", "4"]);
     expect(cursors).to.deep.equal([0, 2, 2, 3]);
+  });
+
+  it("ends after the terminal event even if the service does not", async () => {
+    await start((call) => void call.write(frame(completed(1, 1))));
+    expect(await sequences({ afterSequence: 0 })).to.deep.equal(["1"]);
   });
 
   it("resumes from the sequence of its snapshot", async () => {
@@ -107,7 +117,7 @@ describe("TaskWatch", () => {
         call.write(snapshot({ sequence: 7, state: TaskState.RUNNING }));
         call.fail(unavailable);
       },
-      (call) => void call.write(frame(completed(8, 1))),
+      (call) => finish(call, frame(completed(8, 1))),
     );
     expect(await sequences()).to.deep.equal(["snapshot 7", "8"]);
     expect(cursors).to.deep.equal([undefined, 7]);
@@ -123,7 +133,7 @@ describe("TaskWatch", () => {
     toy = await new ToyTaskService({
       watchTask: serverStream(WatchTaskRequest, WatchTaskResponse, ({ afterSequence }, call) => {
         cursors.push(afterSequence);
-        call.write(frame(completed(2, 1)));
+        finish(call, frame(completed(2, 1)));
       }),
     }).start(port);
     expect((await next).value).to.have.nested.property("event.sequence", 2);
@@ -167,7 +177,7 @@ describe("TaskWatch", () => {
   });
 
   it("runs a task and returns its result", async () => {
-    await start((call) => void call.write(frame(event(2), completed(3, { n: 1 }))));
+    await start((call) => finish(call, frame(event(2), completed(3, { n: 1 }))));
     const seen: number[] = [];
     const result = await client.run("a", {}, { onEvent: ({ sequence }) => seen.push(sequence) });
     expect(result).to.deep.equal({ n: 1 });
@@ -176,7 +186,7 @@ describe("TaskWatch", () => {
   });
 
   it("fetches a result that was too large for its event", async () => {
-    await start((call) => void call.write(frame(completed(2, undefined, true))));
+    await start((call) => finish(call, frame(completed(2, undefined, true))));
     task = Task.fromPartial({ state: TaskState.COMPLETED, result: "large" });
     expect(await client.run("a")).to.equal("large");
   });
@@ -185,8 +195,8 @@ describe("TaskWatch", () => {
     const failed = event(2, { $case: "failed", value: { error: undefined } });
     const cancelled = event(2, { $case: "cancelled", value: { phase: 1, reason: "" } });
     await start(
-      (call) => void call.write(frame(failed)),
-      (call) => void call.write(frame(cancelled)),
+      (call) => finish(call, frame(failed)),
+      (call) => finish(call, frame(cancelled)),
     );
     task = Task.fromPartial({ id: "x", state: TaskState.FAILED, error: { code: "HANDLER_ERROR", message: "broke" } });
     const failure = await rejectionOf(client.run("a"));

@@ -1,0 +1,154 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import { freshDirectory } from "#test/support/fresh-directory.js";
+import { readmeBlocks, type ReadmeBlock } from "#test/support/readme-blocks.js";
+import { rejectionOf } from "#test/support/rejection-of.js";
+import { runShell } from "#test/support/run-shell.js";
+import { startTestStack, type TestStack } from "#test/support/test-stack.js";
+
+const TSC = fileURLToPath(new URL("../../../node_modules/typescript/bin/tsc", import.meta.url));
+const PRINTED_ADDRESS = "127.0.0.1:50051";
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/;
+const HANDLER_FILE = "invoice-total.js";
+const CLIENT_FILE = "client.ts";
+
+describe("README.md", function () {
+  this.timeout(120_000);
+  const blocks = readmeBlocks();
+  const directory = freshDirectory();
+  const tested = new Set<string>();
+  let test: TestStack;
+
+  before(async () => {
+    // Inside the project's folder `taskwire/client` means the project itself.
+    test = await startTestStack();
+    writeFileSync(join(directory.path, HANDLER_FILE), textOf("handler"));
+    writeFileSync(join(directory.path, CLIENT_FILE), here(textOf("client")));
+  });
+  after(async () => {
+    await test?.stop();
+    directory.remove();
+  });
+
+  function blockOf(example: string): ReadmeBlock {
+    const found = blocks.filter((block) => block.example === example);
+    const [block] = found;
+    if (block === undefined || found.length > 1) throw new Error(`README.md has ${found.length} examples “${example}”`);
+    tested.add(example);
+    return block;
+  }
+
+  const textOf = (example: string) => blockOf(example).text;
+
+  /** The text with the address of the test's own service. */
+  const here = (text: string) => text.replaceAll(PRINTED_ADDRESS, test.address);
+
+  /** Runs a shell example as it is printed and returns what it printed. */
+  async function shell(example: string): Promise<string> {
+    const env = { TASKWIRE_ADDRESS: test.address };
+    const result = await runShell(here(textOf(example)), { cwd: directory.path, env });
+    expect(result, `${example}: ${result.stderr}`).to.include({ exitCode: 0 });
+    return result.stdout;
+  }
+
+  /** Runs node beside the examples' files. */
+  async function runNode(args: readonly string[]): Promise<{ stdout: string; failed: boolean }> {
+    const { stdout, exitCode } = await runShell('node "$@"', { cwd: directory.path, env: {}, args });
+    return { stdout, failed: exitCode !== 0 };
+  }
+
+  /** The JSON objects in a text, each on one line or laid out from a line `{` to a line `}`. */
+  const objectsOf = (text: string) =>
+    [...text.matchAll(/^\{.*\}$|^\{\n[\s\S]*?^\}$/gm)].map(([object]) => JSON.parse(object) as Record<string, unknown>);
+
+  it("marks every block of code as an example, or says why it is not run", () => {
+    const unmarked = blocks.filter(
+      ({ language, example, notRun }) => language !== "text" && example === undefined && notRun === undefined,
+    );
+    expect(unmarked.map(({ line, text }) => `line ${line}: ${text.split("\n")[0]}`)).to.deep.equal([]);
+  });
+
+  it("shows the command line: run, submit, watch, get, list, workers, ping", async () => {
+    const printed = await shell("command line");
+    expect(printed).to.include('"nodeVersion"');
+    const events = objectsOf(printed).filter((object) => "sequence" in object && "kind" in object);
+    expect(events.map((event) => event["kind"])).to.include.members(["created", "started", "completed"]);
+    const task = objectsOf(printed).find((object) => "payload" in object);
+    expect(task).to.deep.include({ type: "text.digest", state: "COMPLETED", labels: { team: "docs" } });
+    expect(printed)
+      .to.match(/^ID +TYPE +QUEUE +STATE/m)
+      .and.match(/^ID +PROCESS +BUSY/m);
+    expect(printed.trimEnd().split("\n").at(-1)).to.match(/^worker \S+ answered in /);
+  });
+
+  it("shows how to cancel on the command line", async () => {
+    expect((await shell("cancel on the command line")).trim()).to.match(new RegExp(`^${UUID.source}  CANCELLED$`));
+  });
+
+  it("shows how grpcurl lists and describes", async () => {
+    const lines = (await shell("grpcurl list and describe")).trim().split("\n");
+    expect(lines).to.include.members(["taskwire.v1.TaskService", "taskwire.v1.WorkerService", "grpc.health.v1.Health"]);
+    const methods = ["CreateTask", "BatchCreateTasks", "GetTask", "ListTasks", "CancelTask", "WatchTask"];
+    expect(lines).to.include.members(methods.map((method) => `taskwire.v1.TaskService/${method}`));
+  });
+
+  it("shows how grpcurl creates a task", async () => {
+    const [task] = objectsOf(await shell("grpcurl create"));
+    expect(task).to.deep.include({ type: "text.digest", state: "PENDING", labels: { team: "docs" } });
+    expect(task?.["id"]).to.match(UUID);
+    const again = objectsOf(await shell("grpcurl create"))[0];
+    expect(again?.["id"], "the request id makes it idempotent").to.equal(task?.["id"]);
+  });
+
+  it("shows how grpcurl watches a task to its end and gets it", async () => {
+    const objects = objectsOf(await shell("grpcurl watch and get"));
+    const task = objects.pop();
+    expect(task).to.include({ type: "system.health_check", state: "COMPLETED" });
+    const events = objects.flatMap((frame) => (frame["events"] ?? []) as Record<string, unknown>[]);
+    expect(events.map((event) => event["sequence"])).to.deep.equal(events.map((_event, index) => String(index + 1)));
+    expect(events.at(-1)).to.include({ state: "COMPLETED" }).and.to.have.property("completed");
+  });
+
+  it("shows how grpcurl cancels a task", async () => {
+    const [task] = objectsOf(await shell("grpcurl cancel"));
+    expect(task).to.include({ type: "system.health_check", state: "CANCELLED" });
+  });
+
+  it("shows how buf curl does the same", async () => {
+    expect(objectsOf(await shell("buf curl"))[0]).to.include({ type: "system.health_check", state: "PENDING" });
+  });
+
+  it("has TypeScript and JavaScript that compile under strict rules", async () => {
+    const flags = ["--strict", "--skipLibCheck", "--allowJs", "--checkJs", "--types", "node", "--outDir", "out"];
+    const target = ["--target", "es2023", "--module", "nodenext"];
+    const files = [CLIENT_FILE, HANDLER_FILE];
+    const compiled = await runNode([TSC, ...flags, ...target, ...files]);
+    expect(compiled).to.deep.equal({ stdout: "", failed: false });
+  });
+
+  it("shows a client that runs, follows and lists tasks, and learns why one failed", async () => {
+    const { stdout } = await runNode([join("out", CLIENT_FILE.replace(".ts", ".js"))]);
+    expect(stdout)
+      .to.include("keyPhrases")
+      .and.include("1 created")
+      .and.match(/\d completed/);
+    expect(stdout).to.match(new RegExp(`^${UUID.source} COMPLETED$`, "m"));
+    expect(stdout.trimEnd().split("\n").at(-1)).to.equal("PAYLOAD_REJECTED");
+  });
+
+  it("shows a handler, the worker that runs it, and a task of its type", async () => {
+    const [program, command, ...args] = textOf("worker").trim().split(" ");
+    expect([program, command]).to.deep.equal(["taskwire", "work"]);
+    await test.stack.addWorker({ args: args.map((argument) => argument.replace(/^\.\//, `${directory.path}/`)) });
+    expect(JSON.parse(await shell("run the handler"))).to.deep.equal({ cents: 2800 });
+    const refused = await rejectionOf(test.client.run("invoice.total", { items: [] }, { queue: "billing" }));
+    expect(refused).to.have.nested.property("task.error.code", "NO_ITEMS");
+  });
+
+  it("has no example that is not tested here", () => {
+    const examples = blocks.flatMap(({ example }) => (example === undefined ? [] : [example]));
+    expect(examples).to.have.members([...tested]);
+  });
+});
