@@ -150,7 +150,6 @@ describe("Bad input to the API: the right code, every field named, nothing chang
     );
     const labels = Object.fromEntries(Array.from({ length: 33 }, (_, index) => [`k${index}`, ""]));
     await expectFields(() => createTask({ labels }), "task.labels");
-    await expectFields(() => createTask({ labels: { ["__proto__"]: "x" } }), 'task.labels["__proto__"]');
     await expectFields(() => create({}), "task");
   });
 

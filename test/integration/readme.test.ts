@@ -121,7 +121,18 @@ describe("README.md", function () {
   });
 
   it("has TypeScript and JavaScript that compile under strict rules", async () => {
-    const flags = ["--strict", "--skipLibCheck", "--allowJs", "--checkJs", "--types", "node", "--outDir", "out"];
+    const flags = [
+      "--strict",
+      "--skipLibCheck",
+      "--allowJs",
+      "--checkJs",
+      "--types",
+      "node",
+      "--rootDir",
+      ".",
+      "--outDir",
+      "out",
+    ];
     const target = ["--target", "es2023", "--module", "nodenext"];
     const files = [CLIENT_FILE, HANDLER_FILE];
     const compiled = await runNode([TSC, ...flags, ...target, ...files]);

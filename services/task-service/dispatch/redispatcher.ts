@@ -20,13 +20,21 @@ export interface RedispatcherOptions {
   readonly afterMs: number;
 }
 
+const ROUNDS_PER_TOPOLOGY_CHECK = 5;
+
 /** Looks after dispatched tasks that no worker starts: NATS may have lost them, or the worker that took them died. */
 export class Redispatcher {
   readonly #options: RedispatcherOptions;
   #streamCreated: string | undefined;
+  #rounds = 0;
 
   constructor(options: RedispatcherOptions) {
     this.#options = options;
+  }
+
+  /** Makes the next round look at streams and consumers. */
+  suspectTopology(): void {
+    this.#rounds = 0;
   }
 
   /** Makes sure that streams and consumers exist; everything dispatched into a stream that is gone is dispatched again at once. */
@@ -43,9 +51,10 @@ export class Redispatcher {
     for (const entry of entries) this.#options.dispatcher.redispatch(entry);
   }
 
-  /** One round. */
+  /** One round: looks after overdue tasks, and every few rounds at what they travel on. */
   async runOnce(): Promise<void> {
-    await this.checkTopology();
+    if (this.#rounds % ROUNDS_PER_TOPOLOGY_CHECK === 0) await this.checkTopology();
+    this.#rounds += 1;
     const { bus, window, afterMs } = this.#options;
     if (!bus.connected) return;
     const overdue = window.unstarted(Date.now() - afterMs);

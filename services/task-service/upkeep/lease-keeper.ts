@@ -24,7 +24,8 @@ const MAX_EXPIRED_PER_COMMAND = 500;
 
 /**
  * Knows every attempt that a worker holds. Heartbeats renew leases; one that is not renewed in time ends the attempt. Leases live in
- * memory: after a restart every running attempt gets the whole lease time anew, so that living workers can report first.
+ * memory: after a restart every running attempt gets the whole lease time anew, so that living workers can report first. While NATS is
+ * away nobody can be heard: no lease ends then, and all begin anew when it is back.
  */
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
@@ -36,6 +37,10 @@ export class LeaseKeeper {
     this.#options = options;
     options.store.onCommit((commit) => {
       for (const change of commit.changes) this.#onChange(change);
+    });
+    options.bus.onConnectionChange(() => {
+      const nowMs = Date.now();
+      for (const lease of this.#leases.values()) lease.renewedAtMs = nowMs;
     });
   }
 
@@ -81,7 +86,8 @@ export class LeaseKeeper {
 
   /** Ends the attempts whose lease ran out. */
   async runOnce(): Promise<void> {
-    const { leaseMs, store, logger } = this.#options;
+    const { leaseMs, store, bus, logger } = this.#options;
+    if (!bus.connected) return;
     const oldestMs = Date.now() - leaseMs;
     for (const [id, named] of this.#named) if (named.atMs < oldestMs) this.#named.delete(id);
     const expired: Lease[] = [];

@@ -29,12 +29,14 @@ const RETENTION_INTERVAL_MS = 60_000;
 
 /** The interval loops that repair and forget. */
 export class UpkeepLoops implements Service {
+  readonly #redispatcher: Redispatcher;
   readonly #dispatch: IntervalService;
   readonly #health: IntervalService;
   readonly #group: ServiceGroup;
 
   constructor(options: UpkeepOptions) {
     const { store, registry, leases, redispatcher, monitor, logger } = options;
+    this.#redispatcher = redispatcher;
     const dueTasks = new DueTasks(store);
     const due: IntervalService = new IntervalService({
       name: "due tasks",
@@ -80,6 +82,7 @@ export class UpkeepLoops implements Service {
 
   /** NATS is back: look after streams and dispatched tasks at once. */
   onReconnected(): void {
+    this.#redispatcher.suspectTopology();
     this.#dispatch.wake();
   }
 }

@@ -25,7 +25,8 @@ export function durabilitySuite(factory: StoreFactory): void {
     });
 
     afterEach(async () => {
-      for (const child of children.splice(0)) if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+      for (const child of children.splice(0))
+        if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
       for (const store of open.splice(0)) await store.stop();
       place.remove();
     });
@@ -86,7 +87,9 @@ export function durabilitySuite(factory: StoreFactory): void {
       const first = startProcess();
       await until("the first process has the database", () => first.said.length > 0);
       const error = await rejectionOf(startStore());
-      expect(error.message).to.match(/another process has the database .* open/).and.to.contain("stop the other one");
+      expect(error.message)
+        .to.match(/another process has the database .* open/)
+        .and.to.contain("stop the other one");
       first.child.kill("SIGKILL");
       await once(first.child, "exit");
       const store = await startStore();

@@ -31,7 +31,9 @@ export function listingSuite(factory: StoreFactory): void {
       // All in one commit, so that they share their update time; a third of them changes once more.
       await store.write({ kind: "create", tasks });
       const third = tasks.filter((_, index) => index % 3 === 0);
-      const batches = third.map(({ id }, index) => reportBatch(id, index % 2 === 0 ? [started] : [started, succeeded()]));
+      const batches = third.map(({ id }, index) =>
+        reportBatch(id, index % 2 === 0 ? [started] : [started, succeeded()]),
+      );
       await store.write({ kind: "applyReports", batches });
       all = await list({});
     });
@@ -74,7 +76,10 @@ export function listingSuite(factory: StoreFactory): void {
 
     it("joins different fields by AND", async () => {
       const query = { types: ["list.a"], queues: ["mail"], labels: [["round", "1"] as const] };
-      await expectOnly(query, (task) => task.type === "list.a" && task.queue === "mail" && task.labels["round"] === "1");
+      await expectOnly(
+        query,
+        (task) => task.type === "list.a" && task.queue === "mail" && task.labels["round"] === "1",
+      );
     });
 
     it("filters by time ranges that hold their start and not their end", async () => {
@@ -104,7 +109,7 @@ export function listingSuite(factory: StoreFactory): void {
             );
             if (isDescending) sorted.reverse();
             const seen: TaskRecord[] = [];
-            for (let hasMore = true; hasMore; ) {
+            for (let hasMore = true; hasMore;) {
               const query: ListQuery = { ...LIST_ALL, sortBy, isDescending, limit, after: seen.at(-1) ?? null };
               const page = await store.read({ kind: "listTasks", list: query });
               seen.push(...page.tasks);
@@ -127,7 +132,9 @@ export function listingSuite(factory: StoreFactory): void {
 
     it("carries payloads and results only when asked to", async () => {
       const full = await list({ isFull: true, states: [TaskState.COMPLETED] });
-      expect(full.every(({ payloadJson, resultJson }) => payloadJson.length > 1000 && resultJson === "null")).to.equal(true);
+      expect(full.every(({ payloadJson, resultJson }) => payloadJson.length > 1000 && resultJson === "null")).to.equal(
+        true,
+      );
       const basic = await list({ states: [TaskState.COMPLETED] });
       expect(basic.every(({ payloadJson, resultJson }) => payloadJson === "" && resultJson === null)).to.equal(true);
     });

@@ -2,7 +2,14 @@ import { expect } from "chai";
 import { TaskState } from "#libs/tasks/task-state.js";
 import type { Commit } from "#task-service/store/commit.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
-import { failed, reportBatch, sampleTask, started, succeeded, WORKER } from "#test/conformance/task-store/sample-task.js";
+import {
+  failed,
+  reportBatch,
+  sampleTask,
+  started,
+  succeeded,
+  WORKER,
+} from "#test/conformance/task-store/sample-task.js";
 import type { StoreFactory, StorePlace } from "#test/conformance/task-store/store-factory.js";
 import { until } from "#test/support/until.js";
 
@@ -76,9 +83,13 @@ export function upkeepSuite(factory: StoreFactory): void {
     it("ends the attempts of lost leases, and only those", async () => {
       const tasks = [sampleTask(), sampleTask(), sampleTask({ maxAttempts: 1 }), sampleTask()];
       const [lost, moved, last, done] = tasks.map(({ id }) => id);
-      if (lost === undefined || moved === undefined || last === undefined || done === undefined) throw new Error("no ids");
+      if (lost === undefined || moved === undefined || last === undefined || done === undefined)
+        throw new Error("no ids");
       await store.write({ kind: "create", tasks });
-      await report(...[lost, moved, last].map((id) => reportBatch(id, [started])), reportBatch(done, [started, succeeded()]));
+      await report(
+        ...[lost, moved, last].map((id) => reportBatch(id, [started])),
+        reportBatch(done, [started, succeeded()]),
+      );
       const running = await store.read({ kind: "readRunning" });
       expect(running.map(({ id }) => id).sort()).to.deep.equal([lost, moved, last].sort());
       const lease = (id: string, attempt = 1) => ({ id, attempt, workerId: WORKER });

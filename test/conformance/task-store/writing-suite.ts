@@ -4,7 +4,15 @@ import { TaskState } from "#libs/tasks/task-state.js";
 import type { Commit } from "#task-service/store/commit.js";
 import type { NewTask, TaskRecord } from "#task-service/store/task-record.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
-import { failed, progress, reportBatch, sampleTask, started, succeeded, WORKER } from "#test/conformance/task-store/sample-task.js";
+import {
+  failed,
+  progress,
+  reportBatch,
+  sampleTask,
+  started,
+  succeeded,
+  WORKER,
+} from "#test/conformance/task-store/sample-task.js";
 import type { StoreFactory, StorePlace } from "#test/conformance/task-store/store-factory.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
 
@@ -139,7 +147,10 @@ export function writingSuite(factory: StoreFactory): void {
     it("numbers a task's events 1, 2, 3, … and reads them on from any of them", async () => {
       const id = await create();
       await report(reportBatch(id, [started, ...Array.from({ length: 20 }, (_, index) => progress(index))]));
-      await report(reportBatch(id, [failed(0)], { firstNumber: 22 }), reportBatch(id, [started, succeeded()], { attempt: 2 }));
+      await report(
+        reportBatch(id, [failed(0)], { firstNumber: 22 }),
+        reportBatch(id, [started, succeeded()], { attempt: 2 }),
+      );
       const events = await historyOf(id);
       expect(events.map(({ sequence }) => sequence)).to.deep.equal(events.map((_, index) => index + 1));
       expect(events.every(({ taskId }) => taskId === id)).to.equal(true);

@@ -19,7 +19,12 @@ describe("invalidArgument", () => {
 describe("TaskwireError", () => {
   it("keeps its cause for logs and has defaults for the rest", () => {
     const cause = new Error("disk full");
-    const error = new TaskwireError({ code: "UNAVAILABLE", reason: "DATABASE_UNAVAILABLE", message: "try again", cause });
+    const error = new TaskwireError({
+      code: "UNAVAILABLE",
+      reason: "DATABASE_UNAVAILABLE",
+      message: "try again",
+      cause,
+    });
     expect(error.cause).to.equal(cause);
     expect(error.violations).to.deep.equal([]);
     expect(error.metadata).to.deep.equal({});

@@ -127,7 +127,9 @@ describe("Any life of a task, whatever two workers, cancels and lost leases say 
         const task = freshTask({ maxAttempts: most });
         const applied = life.flatMap((step, nowMs) => {
           const { claim, verdict } = takeStep(task, step, momentAt(nowMs));
-          return claim !== undefined && verdict === "applied" && step.what === "claim" ? [{ claim, by: step.worker }] : [];
+          return claim !== undefined && verdict === "applied" && step.what === "claim"
+            ? [{ claim, by: step.worker }]
+            : [];
         });
         const before = structuredClone(task);
         for (const { claim, by } of applied) {
@@ -146,7 +148,11 @@ describe("Any life of a task, whatever two workers, cancels and lost leases say 
         const task = freshTask({ maxAttempts: most });
         for (const end of life) {
           const claim = { what: "claim", worker: "worker-a", attemptShift: 1, numberShift: 1 } as const;
-          takeStep(task, { ...claim, kind: { $case: "started", value: { maxAttempts: 0, multiplier: 0 } } }, momentAt(0));
+          takeStep(
+            task,
+            { ...claim, kind: { $case: "started", value: { maxAttempts: 0, multiplier: 0 } } },
+            momentAt(0),
+          );
           if (end === "expire") takeStep(task, { what: "expire", worker: "worker-a", attemptShift: 0 }, momentAt(0));
           else takeStep(task, { ...claim, attemptShift: 0, kind: { $case: "failed", value: {} } }, momentAt(0));
         }

@@ -107,7 +107,12 @@ describe("applyClaim", () => {
     expect(life.says(SUCCEEDED, { attempt: 2, number: 9 })).to.equal("stale");
     expect(life.says(SUCCEEDED, { attempt: 0, number: 9 })).to.equal("stale");
     expect(life.task.state).to.equal(TaskState.RUNNING);
-    expect(life.kinds()).to.deep.equal(["started", "staleReportRejected", "staleReportRejected", "staleReportRejected"]);
+    expect(life.kinds()).to.deep.equal([
+      "started",
+      "staleReportRejected",
+      "staleReportRejected",
+      "staleReportRejected",
+    ]);
   });
 
   it("does not record a stale progress, log or output report", () => {
@@ -140,7 +145,9 @@ describe("requestCancel", () => {
     expect(life.task.state).to.equal(TaskState.PENDING);
     expect(requestCancel(life.task, "other", true, life.moment, life.events)).to.equal("repeated");
     expect(life.task.cancelReason).to.equal("why");
-    expect(life.says({ $case: "cancelled", value: { phase: CancelPhase.BEFORE_START } }, { attempt: 1 })).to.equal("applied");
+    expect(life.says({ $case: "cancelled", value: { phase: CancelPhase.BEFORE_START } }, { attempt: 1 })).to.equal(
+      "applied",
+    );
     expect(life.task).to.include({ state: TaskState.CANCELLED, attempt: 0 });
     expect(life.kinds()).to.deep.equal(["cancelRequested", "cancelled"]);
   });

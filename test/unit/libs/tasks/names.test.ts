@@ -8,7 +8,22 @@ describe("names", () => {
     for (const name of ["a", "report.generate", "a-b_c9.d", `a${"b".repeat(99)}`]) {
       expect(isTypeName(name), name).to.equal(true);
     }
-    const wrong = ["", "A", "9a", "a..b", ".a", "a.", "a.9", "a b", "a\n", "a/b", "ä", "a*", "a>", `a${"b".repeat(100)}`];
+    const wrong = [
+      "",
+      "A",
+      "9a",
+      "a..b",
+      ".a",
+      "a.",
+      "a.9",
+      "a b",
+      "a\n",
+      "a/b",
+      "ä",
+      "a*",
+      "a>",
+      `a${"b".repeat(100)}`,
+    ];
     for (const name of wrong) expect(isTypeName(name), name).to.equal(false);
   });
 
@@ -19,9 +34,7 @@ describe("names", () => {
     for (const name of ["", "-a", "_a", "A", "a.b", "a b", "a\n", "*", ">", "ü", "a".repeat(64)]) {
       expect(isQueueName(name), name).to.equal(false);
     }
-    fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (text) => !isQueueName(text) || !/[.*>\s\0]/.test(text)),
-    );
+    fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => !isQueueName(text) || !/[.*>\s\0]/.test(text)));
   });
 
   it("tells label keys", () => {

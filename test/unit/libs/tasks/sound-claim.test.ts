@@ -50,7 +50,10 @@ describe("soundClaim", () => {
   });
 
   it("brings delays and fractions into their ranges", () => {
-    for (const [asked, got] of [[-5, 0], [Number.MAX_SAFE_INTEGER, MAX_RETRY_DELAY_MS]] as const) {
+    for (const [asked, got] of [
+      [-5, 0],
+      [Number.MAX_SAFE_INTEGER, MAX_RETRY_DELAY_MS],
+    ] as const) {
       expect(kindOf({ $case: "failed", value: { error, retryAfterMs: asked } })).to.nested.include({
         "value.retryAfterMs": got,
       });
@@ -58,7 +61,12 @@ describe("soundClaim", () => {
         "value.retryAfterMs": got,
       });
     }
-    for (const [asked, got] of [[-1, 0], [7, 1], [Number.NaN, undefined], [Infinity, 1]] as const) {
+    for (const [asked, got] of [
+      [-1, 0],
+      [7, 1],
+      [Number.NaN, undefined],
+      [Infinity, 1],
+    ] as const) {
       const progress = kindOf({ $case: "progress", value: { fraction: asked, message: "" } });
       expect(progress).to.nested.include({ "value.fraction": got });
     }

@@ -46,20 +46,30 @@ describe("validateCreate", () => {
       { retryPolicy: { initialDelay: ms(DAY_MS), maximumDelay: ms(0), multiplier: 10 } },
     ];
     for (const task of accepted) expect(violatedByTask(task), JSON.stringify(task)).to.deep.equal([]);
-    for (const requestId of ["x", "~".repeat(64)]) expect(violatedBy({ requestId, task: { type: "a" } })).to.deep.equal([]);
+    for (const requestId of ["x", "~".repeat(64)])
+      expect(violatedBy({ requestId, task: { type: "a" } })).to.deep.equal([]);
   });
 
   const refused: readonly (readonly [field: string, ...tasks: NonNullable<Asked["task"]>[]])[] = [
     ["task.type", { type: "" }, { type: "A" }, { type: "a b" }, { type: "a..b" }, { type: "a".repeat(101) }],
     ["task.queue", { queue: "A" }, { queue: "a.b" }, { queue: "a".repeat(64) }, { queue: "*" }],
     ["task.priority", { priority: 101 }, { priority: -101 }],
-    ["task.payload", { payload: { a: "x".repeat(256 * 1024) } }, { payload: { a: Number.NaN } }, { payload: { a: [Infinity] } }],
+    [
+      "task.payload",
+      { payload: { a: "x".repeat(256 * 1024) } },
+      { payload: { a: Number.NaN } },
+      { payload: { a: [Infinity] } },
+    ],
     ["task.description", { description: "x".repeat(1001) }, { description: "x".repeat(4 * MIB) }],
     ["task.max_attempts", { maxAttempts: -1 }, { maxAttempts: 101 }],
     ["task.run_time", { runTime: new Date(Date.now() + 367 * DAY_MS) }, { runTime: new Date(Number.NaN) }],
     ["task.limits.soft_timeout", { limits: { softTimeout: ms(9) } }, { limits: { softTimeout: ms(DAY_MS + 1) } }],
     ["task.limits.soft_timeout", { limits: { softTimeout: ms(50), hardTimeout: ms(50) } }],
-    ["task.limits.hard_timeout", { limits: { hardTimeout: ms(0) } }, { limits: { hardTimeout: { seconds: -1, nanos: 0 } } }],
+    [
+      "task.limits.hard_timeout",
+      { limits: { hardTimeout: ms(0) } },
+      { limits: { hardTimeout: { seconds: -1, nanos: 0 } } },
+    ],
     ["task.limits.memory_bytes", { limits: { memoryBytes: 1 } }, { limits: { memoryBytes: -1 } }],
     ["task.limits.memory_bytes", { limits: { memoryBytes: 65_536 * MIB + 1 } }],
     ["task.retry_policy.initial_delay", { retryPolicy: { initialDelay: { seconds: -1, nanos: 0 } } }],
@@ -87,7 +97,14 @@ describe("validateCreate", () => {
   });
 
   it("names every violated field at once, as the request calls it", () => {
-    const task = { type: "", queue: "Q", priority: 999, labels: { "": "" }, limits: { memoryBytes: 5 }, maxAttempts: 500 };
+    const task = {
+      type: "",
+      queue: "Q",
+      priority: 999,
+      labels: { "": "" },
+      limits: { memoryBytes: 5 },
+      maxAttempts: 500,
+    };
     expect(violatedBy({ requestId: " ", task }, "requests[3].")).to.have.members([
       "requests[3].request_id",
       "requests[3].task.type",

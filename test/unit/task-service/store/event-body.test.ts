@@ -3,7 +3,14 @@ import { TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
 import { TaskState } from "#libs/tasks/task-state.js";
 import { encodeEvent } from "#task-service/store/event-body.js";
 
-const position = { revision: 7, sequence: 3, taskId: "t", timeMs: 1_763_000_000_000, state: TaskState.RUNNING, attempt: 2 };
+const position = {
+  revision: 7,
+  sequence: 3,
+  taskId: "t",
+  timeMs: 1_763_000_000_000,
+  state: TaskState.RUNNING,
+  attempt: 2,
+};
 
 describe("encodeEvent", () => {
   it("leaves a large result out of its event and says so", () => {

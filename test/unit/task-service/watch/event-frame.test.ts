@@ -5,7 +5,11 @@ import { WatchTaskResponse } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import { eventFrame } from "#task-service/watch/event-frame.js";
 
 const event = fc
-  .record({ sequence: fc.integer({ min: 1, max: 2 ** 53 - 1 }), attempt: fc.nat(100), text: fc.string({ maxLength: 300 }) })
+  .record({
+    sequence: fc.integer({ min: 1, max: 2 ** 53 - 1 }),
+    attempt: fc.nat(100),
+    text: fc.string({ maxLength: 300 }),
+  })
   .map(({ sequence, attempt, text }) =>
     TaskEvent.fromPartial({
       sequence,

@@ -186,40 +186,51 @@ describe("TaskWatcher", () => {
   it("delivers each sequence exactly once, whenever the stream is full and whatever comes when", async function () {
     this.timeout(60_000);
     const step = fc.oneof(
-      { weight: 3, arbitrary: fc.record({ what: fc.constant("commit" as const), count: fc.integer({ min: 1, max: 5 }) }) },
-      { weight: 2, arbitrary: fc.record({ what: fc.constant("commit unawaited" as const), count: fc.integer({ min: 1, max: 3 }) }) },
+      {
+        weight: 3,
+        arbitrary: fc.record({ what: fc.constant("commit" as const), count: fc.integer({ min: 1, max: 5 }) }),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.record({ what: fc.constant("commit unawaited" as const), count: fc.integer({ min: 1, max: 3 }) }),
+      },
       { weight: 3, arbitrary: fc.record({ what: fc.constant("drain" as const), count: fc.constant(0) }) },
       { weight: 1, arbitrary: fc.record({ what: fc.constant("pause" as const), count: fc.constant(0) }) },
     );
     const cursor = fc.option(fc.nat(2), { nil: undefined });
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 14 }), fc.infiniteStream(fc.boolean()), cursor, async (steps, room, after) => {
-        const task = await WatchedTask.create(store);
-        await task.report(started);
-        const sink = new RecordingSink(() => room.next().value);
-        const watcher = watch(task.id, sink, after);
-        const drain = () => {
-          if (!sink.isBlocked) return;
-          sink.isBlocked = false;
-          watcher.onDrain();
-        };
-        const writes: Promise<void>[] = [];
-        for (const { what, count } of steps) {
-          if (what === "commit") await task.progress(count);
-          else if (what === "commit unawaited") writes.push(task.progress(count));
-          else if (what === "drain") drain();
-          else await store.read({ kind: "lastRevision" });
-        }
-        await Promise.all([...writes, task.report(succeeded())]);
-        await until("the watch has ended", () => {
-          drain();
-          return sink.isEnded || sink.failure !== undefined;
-        });
-        expect(sink.failure).to.equal(undefined);
-        const from = sink.snapshotTaken?.sequence ?? after ?? 0;
-        expect(sink.sequences).to.deep.equal(numbers(from + 1, task.sequence));
-        hub.unwatch(watcher);
-      }),
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 14 }),
+        fc.infiniteStream(fc.boolean()),
+        cursor,
+        async (steps, room, after) => {
+          const task = await WatchedTask.create(store);
+          await task.report(started);
+          const sink = new RecordingSink(() => room.next().value === true);
+          const watcher = watch(task.id, sink, after);
+          const drain = () => {
+            if (!sink.isBlocked) return;
+            sink.isBlocked = false;
+            watcher.onDrain();
+          };
+          const writes: Promise<void>[] = [];
+          for (const { what, count } of steps) {
+            if (what === "commit") await task.progress(count);
+            else if (what === "commit unawaited") writes.push(task.progress(count));
+            else if (what === "drain") drain();
+            else await store.read({ kind: "lastRevision" });
+          }
+          await Promise.all([...writes, task.report(succeeded())]);
+          await until("the watch has ended", () => {
+            drain();
+            return sink.isEnded || sink.failure !== undefined;
+          });
+          expect(sink.failure).to.equal(undefined);
+          const from = sink.snapshotTaken?.sequence ?? after ?? 0;
+          expect(sink.sequences).to.deep.equal(numbers(from + 1, task.sequence));
+          hub.unwatch(watcher);
+        },
+      ),
       { numRuns: 80 },
     );
   });
