@@ -12,7 +12,7 @@ import { startTestStack, type TestStack } from "#test/support/test-stack.js";
 const CREATE_LIMIT_MS = 1000;
 const GET_LIMIT_MS = 100;
 const LOOP_LIMIT_MS = 10;
-const LOOP_ROUNDS = 10;
+const LOOP_ROUNDS = 15;
 const COMPLETIONS = 200;
 
 describe("Never blocked", function () {

@@ -143,7 +143,8 @@ export class Dispatcher {
       }
       window.remove(change.id);
       const { id, type, key, priority, runTimeMs } = change;
-      lane?.offer({ id, type, key, priority, runTimeMs, due: this.#fresh.take(id, key) });
+      const due = this.#fresh.take(id, key);
+      lane?.offer({ id, type, key, priority, runTimeMs, due });
       return;
     }
     this.#fresh.forget(change.id);

@@ -23,6 +23,7 @@ export interface TaskChange {
   readonly attempt: number;
   readonly workerId: string | null;
   readonly isCancelRequested: boolean;
+  readonly cancelReason: string;
 }
 
 /** What one commit changed. */

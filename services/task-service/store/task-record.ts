@@ -72,4 +72,5 @@ export interface RunningTask {
   readonly attempt: number;
   readonly workerId: string;
   readonly isCancelRequested: boolean;
+  readonly cancelReason: string;
 }

@@ -18,6 +18,7 @@ export interface LeaseKeeperOptions {
 interface HeldLease extends Lease {
   renewedAtMs: number;
   isCancelRequested: boolean;
+  cancelReason: string;
 }
 
 const MAX_EXPIRED_PER_COMMAND = 500;
@@ -47,8 +48,8 @@ export class LeaseKeeper {
   /** Takes over the attempts that were running before this process. */
   async load(): Promise<readonly { id: string; queue: string; type: string; attempt: number }[]> {
     const running = await this.#options.store.read({ kind: "readRunning" });
-    for (const { id, attempt, workerId, isCancelRequested } of running) {
-      this.#leases.set(id, { id, attempt, workerId, isCancelRequested, renewedAtMs: Date.now() });
+    for (const { id, attempt, workerId, isCancelRequested, cancelReason } of running) {
+      this.#leases.set(id, { id, attempt, workerId, isCancelRequested, cancelReason, renewedAtMs: Date.now() });
     }
     return running;
   }
@@ -109,12 +110,13 @@ export class LeaseKeeper {
     if (known?.attempt === change.attempt) {
       const isNews = change.isCancelRequested && !known.isCancelRequested;
       known.isCancelRequested = change.isCancelRequested;
+      known.cancelReason = change.cancelReason;
       known.renewedAtMs = Date.now();
       if (isNews) this.#sendCancel(known);
       return;
     }
-    const { id, attempt, workerId, isCancelRequested } = change;
-    const lease: HeldLease = { id, attempt, workerId, isCancelRequested, renewedAtMs: Date.now() };
+    const { id, attempt, workerId, isCancelRequested, cancelReason } = change;
+    const lease: HeldLease = { id, attempt, workerId, isCancelRequested, cancelReason, renewedAtMs: Date.now() };
     this.#leases.set(id, lease);
     this.#named.delete(id);
     if (isCancelRequested) this.#sendCancel(lease);
@@ -122,9 +124,9 @@ export class LeaseKeeper {
 
   #sendCancel(lease: HeldLease): void {
     const { bus } = this.#options;
-    const { id: taskId, attempt } = lease;
+    const { id: taskId, attempt, cancelReason: reason } = lease;
     const command = WorkerCommand.encode({
-      kind: { $case: "cancel", value: { taskId, attempt, reason: "" } },
+      kind: { $case: "cancel", value: { taskId, attempt, reason } },
     }).finish();
     bus.announce(bus.subjects.worker(lease.workerId), command);
   }

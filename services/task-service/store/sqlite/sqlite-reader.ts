@@ -75,7 +75,15 @@ export class SqliteReader {
     this.#running = prepare(
       db
         .selectFrom("tasks")
-        .select(["id", "queue", "type", "attempt", "worker_id as workerId", "cancel_request_time as cancelTime"])
+        .select([
+          "id",
+          "queue",
+          "type",
+          "attempt",
+          "worker_id as workerId",
+          "cancel_request_time as cancelTime",
+          "cancel_reason as cancelReason",
+        ])
         .where(isActive)
         .where("state", "=", sql.lit(TaskState.RUNNING))
         .$narrowType<{ workerId: string }>(),

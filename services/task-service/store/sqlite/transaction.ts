@@ -92,6 +92,7 @@ export class Transaction {
       attempt: task.attempt,
       workerId: task.workerId,
       isCancelRequested: task.cancelRequestTimeMs !== null,
+      cancelReason: task.cancelReason,
     });
   }
 

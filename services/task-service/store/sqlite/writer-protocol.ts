@@ -155,6 +155,7 @@ function changeRow(change: TaskChange): TaskChange[keyof TaskChange][] {
     change.attempt,
     change.workerId,
     change.isCancelRequested,
+    change.cancelReason,
   ];
 }
 
@@ -171,5 +172,6 @@ function changeOf(row: readonly TaskChange[keyof TaskChange][]): TaskChange {
     attempt: row[8] as number,
     workerId: row[9] as string | null,
     isCancelRequested: row[10] as boolean,
+    cancelReason: row[11] as string,
   };
 }
