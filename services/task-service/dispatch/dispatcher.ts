@@ -2,6 +2,7 @@ import type { BusConnection } from "#libs/bus/bus-connection.js";
 import type { JetStreamPublisher } from "#libs/bus/jetstream-publisher.js";
 import type { Logger } from "#libs/log/logger.js";
 import { isTerminal, TaskState } from "#libs/tasks/task-state.js";
+import { HeldBackTasks } from "#task-service/dispatch/held-back-tasks.js";
 import { DispatchSender } from "#task-service/dispatch/dispatch-sender.js";
 import type { DispatchWindow, WindowEntry } from "#task-service/dispatch/dispatch-window.js";
 import { FreshTasks } from "#task-service/dispatch/fresh-tasks.js";
@@ -36,8 +37,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #fresh = new FreshTasks();
   readonly #sender: DispatchSender;
-  /** Tasks being cancelled; with the task when its turn came meanwhile. */
-  readonly #heldBack = new Map<string, BufferedTask | undefined>();
+  readonly #heldBack = new HeldBackTasks();
   #isOpen = false;
   #isPumpScheduled = false;
 
@@ -96,14 +96,13 @@ export class Dispatcher {
 
   /** Keeps a task from being dispatched while it is cancelled. Returns whether it may be with a worker already. */
   holdBack(id: string): boolean {
-    this.#heldBack.set(id, undefined);
+    this.#heldBack.hold(id);
     return this.#options.window.has(id);
   }
 
   /** Ends {@link holdBack}. */
   letGo(id: string, queue: string): void {
-    const task = this.#heldBack.get(id);
-    this.#heldBack.delete(id);
+    const task = this.#heldBack.letGo(id);
     if (task === undefined) return;
     this.#options.lanes.get(queue, task.type)?.offer(task);
     this.schedulePump();
@@ -149,7 +148,7 @@ export class Dispatcher {
     }
     this.#fresh.forget(change.id);
     lane?.remove(change.id);
-    if (this.#heldBack.has(change.id)) this.#heldBack.set(change.id, undefined);
+    this.#heldBack.drop(change.id);
     if (isTerminal(change.state) || change.state === TaskState.PENDING) {
       window.remove(change.id);
       return;
@@ -177,10 +176,7 @@ export class Dispatcher {
       const lane = nextLane(lanes);
       const task = lane?.take();
       if (task === undefined) break;
-      if (this.#heldBack.has(task.id)) {
-        this.#heldBack.set(task.id, task);
-        continue;
-      }
+      if (this.#heldBack.keep(task)) continue;
       if (task.due === undefined) unread.push(task);
       else this.#dispatch(task.due);
     }

@@ -21,6 +21,7 @@ export interface RedispatcherOptions {
 }
 
 const ROUNDS_PER_TOPOLOGY_CHECK = 5;
+const CANCELS_PER_ROUND = 500;
 
 /** Looks after dispatched tasks that no worker starts: NATS may have lost them, or the worker that took them died. */
 export class Redispatcher {
@@ -55,7 +56,9 @@ export class Redispatcher {
   async runOnce(): Promise<void> {
     if (this.#rounds % ROUNDS_PER_TOPOLOGY_CHECK === 0) await this.checkTopology();
     this.#rounds += 1;
-    const { bus, window, afterMs } = this.#options;
+    const { bus, store, window, afterMs } = this.#options;
+    // Twice the time in which the window's own look after a dispatched task should have ended it.
+    await store.write({ kind: "endOldCancels", beforeMs: Date.now() - 2 * afterMs, limit: CANCELS_PER_ROUND });
     if (!bus.connected) return;
     const overdue = window.unstarted(Date.now() - afterMs);
     for (const queue of new Set(overdue.map((entry) => entry.queue))) {

@@ -3,6 +3,7 @@ import type { BusConnection } from "#libs/bus/bus-connection.js";
 import { PullConsumer } from "#libs/bus/pull-consumer.js";
 import { ensureReportConsumer, ensureStreams, readReportProgress, renewReportConsumer } from "#libs/bus/topology.js";
 import { delay } from "#libs/async/delay.js";
+import { retryUntilDone } from "#libs/async/retry.js";
 import type { Logger } from "#libs/log/logger.js";
 import type { Service } from "#libs/service/service.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
@@ -19,7 +20,7 @@ export interface ReportIngesterOptions {
 
 /** Report batches in hand at once, each at most 512 KiB. */
 const MAX_IN_HAND = 64;
-const GIVE_BACK_MS = 1000;
+const RETRY_WAIT_MS = 1000;
 const CATCH_UP_POLL_MS = 25;
 
 /**
@@ -28,6 +29,7 @@ const CATCH_UP_POLL_MS = 25;
  */
 export class ReportIngester implements Service {
   readonly #options: ReportIngesterOptions;
+  readonly #stopping = new AbortController();
   #consumer: PullConsumer | undefined;
   #pending: Delivery[] = [];
   #applying: Promise<void> | undefined;
@@ -57,6 +59,7 @@ export class ReportIngester implements Service {
 
   async stop(): Promise<void> {
     this.#consumer?.stop();
+    this.#stopping.abort();
     await this.#applying;
   }
 
@@ -72,27 +75,35 @@ export class ReportIngester implements Service {
   }
 
   async #applyAll(): Promise<void> {
-    while (this.#pending.length > 0) {
-      const deliveries = this.#pending;
-      this.#pending = [];
-      await this.#apply(deliveries);
-      this.#consumer?.request(deliveries.length);
+    try {
+      while (this.#pending.length > 0) {
+        const deliveries = this.#pending;
+        this.#pending = [];
+        await this.#apply(deliveries);
+        this.#consumer?.request(deliveries.length);
+      }
+    } catch (error) {
+      // What was not acknowledged comes again after the next start.
+      if (!this.#stopping.signal.aborted) throw error;
+    } finally {
+      this.#applying = undefined;
     }
-    this.#applying = undefined;
   }
 
+  /** Applies batches, however long the database refuses: a later batch must not overtake an earlier one. */
   async #apply(deliveries: readonly Delivery[]): Promise<void> {
     const { store, logger, onStale } = this.#options;
-    try {
-      // Copied, because a view of NATS' receive buffer would take the whole buffer along to the writer's thread.
-      const batches = deliveries.map((delivery) => Uint8Array.from(delivery.data));
-      const { stale, undecodable } = await store.write({ kind: "applyReports", batches });
-      for (const delivery of deliveries) delivery.ack();
-      if (undecodable > 0) logger.error({ count: undecodable }, "report batches are undecodable, dropped");
-      if (stale.length > 0) onStale(stale);
-    } catch (error) {
-      logger.error({ err: error, batches: deliveries.length }, "reports could not be applied, trying again");
-      for (const delivery of deliveries) delivery.giveBack(GIVE_BACK_MS);
-    }
+    // Copied, because a view of NATS' receive buffer would take the whole buffer along to the writer's thread.
+    const batches = deliveries.map((delivery) => Uint8Array.from(delivery.data));
+    const { stale, undecodable } = await retryUntilDone(() => store.write({ kind: "applyReports", batches }), {
+      signal: this.#stopping.signal,
+      waitMs: RETRY_WAIT_MS,
+      onError: (error) => {
+        logger.error({ err: error, batches: batches.length }, "reports could not be applied, trying again");
+      },
+    });
+    for (const delivery of deliveries) delivery.ack();
+    if (undecodable > 0) logger.error({ count: undecodable }, "report batches are undecodable, dropped");
+    if (stale.length > 0) onStale(stale);
   }
 }

@@ -33,7 +33,7 @@ export function readPageToken(token: string, fingerprint: string): PageCursor | 
   if (bytes.toString("base64url") !== token) return undefined;
   const body = bytes.subarray(SEAL_BYTES);
   if (bytes.length <= SEAL_BYTES || !seal(body).equals(bytes.subarray(0, SEAL_BYTES))) return undefined;
-  const parsed = TOKEN.safeParse(JSON.parse(body.toString()));
+  const parsed = TOKEN.safeParse(parseJson(body.toString()));
   if (!parsed.success || parsed.data[0] !== fingerprint) return undefined;
   const [, id, updateTimeMs, key] = parsed.data;
   return { id, updateTimeMs, key };
@@ -44,4 +44,12 @@ const SEAL_BYTES = 8;
 /** Tells a token of ours from a made-up or damaged one; it is no secret. */
 function seal(body: Buffer): Buffer {
   return createHash("sha256").update("taskwire page token").update(body).digest().subarray(0, SEAL_BYTES);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -8,6 +8,8 @@ export type WriteCommand =
   | { readonly kind: "applyReports"; readonly batches: readonly Uint8Array[] }
   | { readonly kind: "requestCancel"; readonly id: string; readonly reason: string; readonly mayBeWithWorker: boolean }
   | { readonly kind: "expireLeases"; readonly leases: readonly Lease[] }
+  /** Ends PENDING tasks whose cancel was asked for before `beforeMs`: whoever might have started them would have said so. */
+  | { readonly kind: "endOldCancels"; readonly beforeMs: number; readonly limit: number }
   | { readonly kind: "makeDue"; readonly limit: number }
   | { readonly kind: "deleteFinished"; readonly beforeMs: number; readonly limit: number }
   | { readonly kind: "probe" };
@@ -38,6 +40,7 @@ export interface WriteResults {
     readonly task: TaskRecord | null;
   };
   expireLeases: { readonly expired: number };
+  endOldCancels: { readonly count: number };
   /** How many became due, and when the next one will (null: none waits). */
   makeDue: { readonly count: number; readonly nextRunTimeMs: number | null };
   deleteFinished: { readonly count: number };

@@ -57,6 +57,13 @@ export function createTasks(db: Kysely<Database>): Compilable[] {
       .on("tasks")
       .columns(["state", "id"])
       .where(sql.ref("state"), ">=", sql.lit(4)),
+    // Tasks that were dispatched when their cancel was asked for, and not started since: few, and not for long.
+    schema
+      .createIndex("tasks_cancelling")
+      .on("tasks")
+      .column("cancel_request_time")
+      .where(sql.ref("state"), "=", sql.lit(1))
+      .where(sql.ref("cancel_request_time"), "is not", sql.lit(null)),
     schema.createIndex("tasks_update_time").on("tasks").column("update_time"),
     schema
       .createIndex("tasks_request_id")

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { deferred, type Deferred } from "#libs/async/deferred.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
+import { endProcess } from "#task-service/store/sqlite/end-process.js";
 import type { Commit } from "#task-service/store/commit.js";
 import {
   packGroup,
@@ -31,6 +32,7 @@ export class GroupWriter {
   #underWay: Waiting[] = [];
   #isScheduled = false;
   #failure: Error | undefined;
+  #isExpectedToRun = false;
   #exit: Promise<void> = Promise.resolve();
 
   constructor(path: string, onCommit: (commit: Commit) => void) {
@@ -59,6 +61,7 @@ export class GroupWriter {
     });
     this.#thread = thread;
     await ready.promise;
+    this.#isExpectedToRun = true;
   }
 
   /**
@@ -82,6 +85,7 @@ export class GroupWriter {
 
   /** Commits what waits, then closes the database. */
   async stop(): Promise<void> {
+    this.#isExpectedToRun = false;
     const pending = [...this.#underWay, ...this.#waiting].map((waiting) => waiting.result.promise);
     await Promise.allSettled(pending);
     this.#post({ kind: "close" });
@@ -113,6 +117,8 @@ export class GroupWriter {
   }
 
   #fail(error: Error): void {
+    if (this.#isExpectedToRun) endProcess(error);
+    this.#isExpectedToRun = false;
     this.#failure ??= error;
     for (const waiting of [...this.#underWay, ...this.#waiting])
       waiting.result.reject(databaseUnavailable(error.message));

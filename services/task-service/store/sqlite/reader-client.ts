@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { deferred, type Deferred } from "#libs/async/deferred.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
+import { endProcess } from "#task-service/store/sqlite/end-process.js";
 import type { AnswerTo, ReadQuery } from "#task-service/store/read-query.js";
 import type { ReaderRequest, ReaderResponse } from "#task-service/store/sqlite/reader-thread.js";
 
@@ -20,6 +21,7 @@ export class ReaderThread {
   #waiting: Waiting[] = [];
   #underWay: Waiting[] = [];
   #failure: Error | undefined;
+  #isExpectedToRun = true;
 
   constructor(path: string) {
     this.#thread = new Worker(new URL("./reader-thread.js", import.meta.url), { workerData: { path } });
@@ -47,6 +49,7 @@ export class ReaderThread {
 
   /** Answers what was asked, then closes. */
   async stop(): Promise<void> {
+    this.#isExpectedToRun = false;
     await Promise.allSettled([...this.#underWay, ...this.#waiting].map((waiting) => waiting.answer.promise));
     this.#post({ kind: "close" });
     await this.#exit.promise;
@@ -74,6 +77,8 @@ export class ReaderThread {
   }
 
   #fail(error: Error): void {
+    if (this.#isExpectedToRun) endProcess(error);
+    this.#isExpectedToRun = false;
     this.#failure ??= error;
     for (const waiting of [...this.#underWay, ...this.#waiting]) waiting.answer.reject(readFailed(error.message));
     this.#underWay = [];

@@ -25,6 +25,7 @@ const dueInLane = dueColumns
   .where(isActive)
   .where("state", "=", sql.lit(TaskState.PENDING))
   .where("waiting", "=", sql.lit(0))
+  .where("cancel_request_time", "is", null)
   .where("queue", "=", bound<string>())
   .where("type", "=", bound<string>())
   .orderBy("priority", "desc")
@@ -70,7 +71,8 @@ export class SqliteReader {
       dueColumns
         .where("key", "=", bound<number>())
         .where("state", "=", sql.lit(TaskState.PENDING))
-        .where("waiting", "=", sql.lit(0)),
+        .where("waiting", "=", sql.lit(0))
+        .where("cancel_request_time", "is", null),
     );
     this.#running = prepare(
       db

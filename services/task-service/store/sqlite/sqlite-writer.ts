@@ -119,6 +119,11 @@ function run(transaction: Transaction, command: WriteCommand): unknown {
       }
       return { expired };
     }
+    case "endOldCancels": {
+      const rows = transaction.statements.selectOldCancels.all(command.beforeMs, command.limit);
+      for (const { id } of rows) cancel(transaction, { kind: "requestCancel", id, reason: "", mayBeWithWorker: false });
+      return { count: rows.length };
+    }
     case "makeDue":
       return transaction.makeDue(command.limit);
     case "deleteFinished":

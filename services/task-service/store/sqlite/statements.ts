@@ -66,6 +66,7 @@ export interface WriterStatements {
   readonly selectById: Statement<[string], TaskRow>;
   readonly selectByRequestId: Statement<[string], TaskRow & { request_hash: string | null }>;
   readonly selectWaitingDue: Statement<[number, number], TaskRow>;
+  readonly selectOldCancels: Statement<[number, number], { id: string }>;
   readonly selectNextWaiting: Statement<[], { run_time: number }>;
   readonly clearWaiting: Statement<[number]>;
   readonly selectFinishedBefore: Statement<[number, number], { key: number; id: string }>;
@@ -120,6 +121,14 @@ export function prepareWriterStatements(database: Database): WriterStatements {
         .where("waiting", "=", sql.lit(1))
         .where("run_time", "<=", bound<number>())
         .orderBy("run_time")
+        .limit(bound<number>()),
+    ),
+    selectOldCancels: prepare(
+      db
+        .selectFrom("tasks")
+        .select("id")
+        .where(sql<boolean>`state = 1 and cancel_request_time is not null`)
+        .where("cancel_request_time", "<", bound<number>())
         .limit(bound<number>()),
     ),
     selectNextWaiting: prepare(
