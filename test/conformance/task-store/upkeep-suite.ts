@@ -130,6 +130,20 @@ export function upkeepSuite(factory: StoreFactory): void {
       expect(created.kind).to.equal("created");
     });
 
+    it("ends cancels that nobody answered in time, and hands out no task whose cancel was asked for", async () => {
+      const [asked, free] = [sampleTask(), sampleTask()];
+      await store.write({ kind: "create", tasks: [asked, free] });
+      await store.write({ kind: "requestCancel", id: asked.id, reason: "enough", mayBeWithWorker: true });
+      expect(await stateOf(asked.id)).to.equal(TaskState.PENDING);
+      expect(await dueIds()).to.deep.equal([free.id]);
+      const past = Date.now() - 60_000;
+      expect(await store.write({ kind: "endOldCancels", beforeMs: past, limit: 10 })).to.deep.equal({ count: 0 });
+      const future = Date.now() + 60_000;
+      expect(await store.write({ kind: "endOldCancels", beforeMs: future, limit: 10 })).to.deep.equal({ count: 1 });
+      expect(await stateOf(asked.id)).to.equal(TaskState.CANCELLED);
+      expect(await stateOf(free.id)).to.equal(TaskState.PENDING);
+    });
+
     it("probes whether it can write without making an event", async () => {
       commits.length = 0;
       expect(await store.write({ kind: "probe" })).to.deep.equal({});
