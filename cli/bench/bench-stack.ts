@@ -13,7 +13,7 @@ export interface BenchStack {
 }
 
 /** Attempts at once of the worker for inline handlers: no-ops need many to hide the way there and back. */
-const INLINE_SLOTS = 500;
+const INLINE_SLOTS = 1000;
 
 /** The queue whose worker has the default settings: as many attempts at once as cores, each in a process of its own. */
 export const PROCESS_QUEUE = "process";

@@ -11,11 +11,17 @@ const REPORT_MAX_ACK_PENDING = 1000;
 const STREAM_EXISTS = 10058;
 const CONSUMER_MISSING = 10014;
 
-/** Creates the streams for work and reports where they are missing. Returns when the work stream was created: a new time is a new stream. */
+/**
+ * Creates the streams for work and reports where they are missing. Returns when the work stream was created: a new time is a new stream.
+ *
+ * Work is kept in NATS' memory: the database can dispatch everything anew, and does when the stream is another one than before.
+ * Reports are kept on its disk: until they are applied, they are all there is of a finished attempt.
+ */
 export async function ensureStreams(bus: BusConnection): Promise<string> {
   const { subjects } = bus;
-  await ensureStream(bus, { name: subjects.reportStream, subjects: [subjects.reports] });
-  return ensureStream(bus, { name: subjects.workStream, subjects: [subjects.work("*")] });
+  const { reportStream, reports, workStream } = subjects;
+  await ensureStream(bus, { name: reportStream, subjects: [reports], storage: StorageType.File });
+  return ensureStream(bus, { name: workStream, subjects: [subjects.work("*")], storage: StorageType.Memory });
 }
 
 /** Creates the durable consumer of a queue's dispatches where it is missing. */
@@ -99,13 +105,14 @@ export async function readReportProgress(
   return { acknowledgedSequence: consumer.ack_floor.stream_seq, lastSequence: stream.state.last_seq };
 }
 
-async function ensureStream(bus: BusConnection, config: Pick<StreamConfig, "name" | "subjects">): Promise<string> {
+type StreamPlan = Pick<StreamConfig, "name" | "subjects" | "storage">;
+
+async function ensureStream(bus: BusConnection, config: StreamPlan): Promise<string> {
   const manager = await bus.nats.jetstreamManager({ checkAPI: false });
   try {
     const info = await manager.streams.add({
       ...config,
       retention: RetentionPolicy.Workqueue,
-      storage: StorageType.File,
       discard: DiscardPolicy.New,
       duplicate_window: nanos(DUPLICATE_WINDOW_MS),
     });
