@@ -2,7 +2,7 @@
 export interface PubAck {
   /** Where the message is in its stream. */
   readonly streamSequence: number;
-  /** The stream already had a message of this id within the last two minutes; nothing was stored. */
+  /** The stream already had a message of this id within the last minute; nothing was stored. */
   readonly duplicate: boolean;
 }
 

@@ -1,7 +1,8 @@
 import { AckPolicy, DiscardPolicy, nanos, NatsError, RetentionPolicy, StorageType, type StreamConfig } from "nats";
 import type { BusConnection } from "#libs/bus/bus-connection.js";
 
-const DUPLICATE_WINDOW_MS = 120_000;
+/** Long enough for a service to restart; NATS remembers every message id for so long. */
+const DUPLICATE_WINDOW_MS = 60_000;
 /** JetStream gives a dispatch to another worker when the first one neither acknowledged nor returned it for this long. */
 const WORK_ACK_WAIT_MS = 30_000;
 const REPORT_ACK_WAIT_MS = 30_000;
