@@ -42,6 +42,7 @@ clean: ## Delete what was built, installed, cached and stored here
 build: $(installed) ## Compile to dist/
 	@node_modules/.bin/tsc -p .
 	@node scripts/remove-stale-output.mjs
+	@chmod +x dist/cli/main.js
 
 install-nats-server: ## Make sure that nats-server is there (PATH, project cache, distribution package, Homebrew)
 	@scripts/install-nats-server.sh >/dev/null

@@ -1,6 +1,6 @@
 import { errorMessage } from "#libs/errors/error-message.js";
 import { CONFIG_EXIT_CODE, ConfigError } from "#libs/config/settings.js";
-import type { Logger } from "#libs/log/logger.js";
+import { flushLog, type Logger } from "#libs/log/logger.js";
 import type { Service } from "#libs/service/service.js";
 import { tellParent, type ReadyMessage } from "#cli/stack/process-message.js";
 
@@ -43,6 +43,7 @@ export async function runProcess<S extends Service>(plan: ProcessPlan<S>): Promi
     else started.catch(() => undefined);
   } catch (error) {
     logger.fatal({ err: error }, "could not start");
+    await flushLog(logger);
     return fail(plan.name, error);
   }
   const exitCode = await told;
@@ -50,9 +51,11 @@ export async function runProcess<S extends Service>(plan: ProcessPlan<S>): Promi
     await service.stop();
   } catch (error) {
     logger.error({ err: error }, "could not stop in order");
+    await flushLog(logger);
     process.exit(1);
   }
   logger.info("stopped");
+  await flushLog(logger);
   process.exit(exitCode);
 }
 

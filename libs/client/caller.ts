@@ -1,19 +1,19 @@
 import { delay, jitteredBackoffMs } from "#libs/async/delay.js";
-import { TaskwireError } from "#libs/errors/taskwire-error.js";
+import { isCut } from "#libs/client/is-cut.js";
 import type { Channel, ClientMethod } from "#libs/rpc/channel.js";
 
 /** How a {@link Caller} calls. */
 export interface CallerOptions {
   /** How long one try may take, in milliseconds. */
   readonly callTimeoutMs: number;
-  /** How long calls are tried again while the service is UNAVAILABLE, in milliseconds; 0: never. */
+  /** How long calls are tried again while the service is UNAVAILABLE or the connection breaks, in milliseconds; 0: never. */
   readonly retryForMs: number;
 }
 
 const INITIAL_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 2000;
 
-/** Makes calls that may be repeated, and repeats them while the service is UNAVAILABLE. */
+/** Makes calls that may be repeated, and repeats them while the service is UNAVAILABLE or the connection breaks. */
 export class Caller {
   readonly #channel: Channel;
   readonly #options: CallerOptions;
@@ -29,7 +29,7 @@ export class Caller {
     return this.#options.retryForMs > 0;
   }
 
-  /** One call, tried again with jittered backoff when it fails with UNAVAILABLE. */
+  /** One call, tried again with jittered backoff when it fails with UNAVAILABLE or is cut. */
   async call<Request, Response>(
     method: ClientMethod<Request, Response>,
     request: Request | Uint8Array,
@@ -41,7 +41,7 @@ export class Caller {
         return await this.once(method, request, this.#options.callTimeoutMs, signal);
       } catch (error) {
         const left = started + this.#options.retryForMs - Date.now();
-        if (!isUnavailable(error) || left <= 0 || this.#closed.signal.aborted) throw error;
+        if (!isCut(error) || left <= 0 || this.#closed.signal.aborted) throw error;
         await this.#pause(Math.min(left, jitteredBackoffMs(round, INITIAL_BACKOFF_MS, MAX_BACKOFF_MS)), error, signal);
       }
     }
@@ -71,8 +71,4 @@ export class Caller {
       throw error;
     }
   }
-}
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof TaskwireError && error.code === "UNAVAILABLE";
 }

@@ -1,11 +1,11 @@
 import { delay, jitteredBackoffMs } from "#libs/async/delay.js";
+import { isCut } from "#libs/client/is-cut.js";
 import { watchTask } from "#libs/client/service-methods.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
 import { Task_State as State, TaskView, type Task } from "#libs/proto/gen/taskwire/v1/task.js";
 import type { TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
 import type { WatchTaskRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import type { Channel } from "#libs/rpc/channel.js";
-import { TRANSPORT_REASON } from "#libs/rpc/service-error.js";
 
 /** What a watch tells: first, without a cursor, how the task stands, then each event. */
 export type WatchFrame =
@@ -131,14 +131,6 @@ async function readToEnd(responses: AsyncGenerator<unknown, void, undefined>, le
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Whether an error means "reconnect": the service says so, or the connection broke without a word from it. */
-function isCut(error: unknown): boolean {
-  if (!(error instanceof TaskwireError)) return false;
-  if (error.code === "UNAVAILABLE") return true;
-  if (error.reason !== TRANSPORT_REASON) return false;
-  return error.code === "CANCELLED" || error.code === "INTERNAL" || error.code === "UNKNOWN";
 }
 
 function isLast(frame: WatchFrame): boolean {

@@ -36,7 +36,7 @@ export interface TaskwireClientOptions {
   /** How long one try of a call may take, in milliseconds; default 30 s. */
   readonly callTimeoutMs?: number;
   /**
-   * How long calls are tried again while the service is UNAVAILABLE, in milliseconds; default 30 s, 0: never. Creates carry a
+   * How long calls are tried again while the service is UNAVAILABLE or the connection breaks, in milliseconds; default 30 s, 0: never. Creates carry a
    * request id, so that trying again never makes two tasks of one.
    */
   readonly retryForMs?: number;
@@ -169,8 +169,8 @@ export class TaskwireClient {
   }
 
   /**
-   * Asks for a task to be stopped. One that has not started is CANCELLED at once; a running one once its handler has stopped or was
-   * killed.
+   * Asks for a task to be stopped. One that has not started is CANCELLED at once, unless it may have been handed to a worker a moment
+   * before; that one and a running one are once the worker has stopped or killed the handler.
    *
    * @param reason - for people; at most 500 characters
    */

@@ -31,7 +31,7 @@ interface Parts {
   readonly consumer: TaskConsumer;
 }
 
-/** Heartbeats leave out attempts younger than this. */
+/** Heartbeats leave out attempts younger than this, unless the main thread is blocked. */
 const RENEW_AFTER_MS = 1000;
 /** How long the main thread may be silent beyond the hard limits of its attempts before their leases are given up. */
 const SILENCE_MARGIN_MS = 30_000;
@@ -130,6 +130,9 @@ export class WorkerProcess implements Service {
       limits: { softTimeoutMs, hardTimeoutMs, memoryBytes },
       speech: { progressIntervalMs, logLines, logBytes, outputBytes },
       graceMs: cancelGraceMs,
+      onStarting: (hardMs) => {
+        heartbeats.allowSilence(hardMs + SILENCE_MARGIN_MS);
+      },
       onEnded: (key, end) => {
         if (end.outcome === "released") recent.forget(key);
         consumer.refill();

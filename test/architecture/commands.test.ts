@@ -37,7 +37,7 @@ describe("The project's commands", () => {
   });
 
   it("keeps its scripts executable", () => {
-    for (const script of [".ci/run", "scripts/install-nats-server.sh"]) {
+    for (const script of [".ci/run", "scripts/install-nats-server.sh", "dist/cli/main.js"]) {
       expect(statSync(join(PROJECT, script)).mode & 0o111, script).not.to.equal(0);
     }
   });

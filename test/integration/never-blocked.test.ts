@@ -7,6 +7,7 @@ import { expect } from "chai";
 import { TaskState, type Task, type TaskwireClient } from "#libs/client/taskwire-client.js";
 import { fixturePath } from "#test/fixtures/tasks/fixture-path.js";
 import { endOf, eventOf, historyOf, valuesOf } from "#test/support/follow-task.js";
+import { Gate } from "#test/support/gate.js";
 import { startTestStack, type TestStack } from "#test/support/test-stack.js";
 
 const CREATE_LIMIT_MS = 1000;
@@ -67,20 +68,40 @@ describe("Never blocked", function () {
     });
   });
 
-  it("a handler that blocks its whole worker for longer than the lease keeps its lease", async () => {
+  describe("while an inline handler blocks its whole worker for longer than the lease", () => {
     const leaseMs = 2000;
-    const test = await startTestStack({
-      workerArgs: ["--tasks", fixturePath("flow-tasks.js")],
-      workerEnv: { TASKWIRE_HEARTBEAT_MS: "200" },
-      serviceEnv: { TASKWIRE_LEASE_MS: String(leaseMs) },
+    let test: TestStack;
+
+    before(async () => {
+      test = await startTestStack({
+        workerArgs: ["--tasks", fixturePath("flow-tasks.js")],
+        workerEnv: { TASKWIRE_HEARTBEAT_MS: "200" },
+        serviceEnv: { TASKWIRE_LEASE_MS: String(leaseMs) },
+      });
     });
-    try {
-      const { id } = await test.client.create("flow.block", { ms: leaseMs * 2 });
-      const events = await historyOf(test.client, id);
-      expect(valuesOf(events, "retryScheduled")).to.deep.equal([]);
-      expect(valuesOf(events, "completed")[0]?.result).to.deep.equal({ attempt: 1 });
-    } finally {
-      await test.stop();
+    after(() => test?.stop());
+
+    const blockings = [
+      // Its report that it started waits until it ends.
+      { when: "from its first millisecond", afterMs: 0 },
+      // Younger than what heartbeats name.
+      { when: "in its first second", afterMs: 300 },
+      { when: "after its first second", afterMs: 1500 },
+    ];
+    for (const { when, afterMs } of blockings) {
+      it(`${when}, it keeps its lease, and so does what runs beside it`, async () => {
+        const { client } = test;
+        const gate = new Gate(test.dataDir, `beside-${afterMs}`);
+        const beside = await client.create("flow.gate", gate.payload);
+        await eventOf(client, beside.id, "started");
+        const { id } = await client.create("flow.block", { ms: leaseMs * 2, afterMs });
+        const events = await historyOf(client, id);
+        gate.open();
+        for (const history of [events, await historyOf(client, beside.id)]) {
+          expect(valuesOf(history, "retryScheduled")).to.deep.equal([]);
+          expect(valuesOf(history, "completed")[0]?.result).to.deep.equal({ attempt: 1 });
+        }
+      });
     }
   });
 

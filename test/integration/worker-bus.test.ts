@@ -13,7 +13,7 @@ import { until } from "#test/support/until.js";
 
 describe("a worker on a real NATS", function () {
   this.timeout(60_000);
-  const directory = freshDirectory();
+  let directory = freshDirectory();
   const workers: WorkerProcess[] = [];
   let nats: NatsServer;
   let service: ServiceSide;
@@ -84,6 +84,16 @@ describe("a worker on a real NATS", function () {
     const mine = new Set(ids);
     const kinds = service.reports.filter((report) => mine.has(report.taskId)).map((report) => report.kind?.$case);
     expect(kinds).to.have.length(6000);
+  });
+
+  it("gives a task whose type it lacks back, again and again, until a worker that has it comes", async () => {
+    const { logger, lines } = collectingLogger();
+    await startWorker({ TASKWIRE_TASKS: fixturePath("inline-tasks.js") }, logger);
+    const taskId = await service.dispatch("thread.echo", {});
+    await until("it went back", () => lines.find((line) => line.msg?.includes("no handler") && line.taskId === taskId));
+    await startWorker({ TASKWIRE_TASKS: fixturePath("thread-tasks.js") });
+    await service.reported(taskId, "succeeded");
+    expect(service.kindsOf(taskId)).to.deep.equal(["started", "succeeded"]);
   });
 
   it("reports a failure with its message and logs it as an error", async () => {
@@ -272,11 +282,12 @@ describe("a worker on a real NATS", function () {
     await service.reported(taskId, "started");
     await nats.kill();
     const { port } = nats;
-    const emptied = freshDirectory();
+    directory.remove();
+    directory = freshDirectory();
     await until("the handler is done", () =>
       lines.some((line) => line.msg === "attempt finished" && line.taskId === taskId),
     );
-    nats = await startNatsServer({ storeDir: emptied.path, port });
+    nats = await startNatsServer({ storeDir: directory.path, port });
     await service.reported(taskId, "succeeded", 30_000);
     await service.reported(await service.dispatch("process.echo", {}), "succeeded", 30_000);
   });

@@ -54,9 +54,12 @@ export class LeaseKeeper {
     return running;
   }
 
-  /** Renews what a heartbeat names, and repeats cancels that its worker has not obeyed yet. */
+  /** Renews what a heartbeat names, or all that its worker holds where it asks for that, and repeats cancels that its worker has not obeyed yet. */
   onHeartbeat(heartbeat: Heartbeat): void {
     const nowMs = Date.now();
+    if (heartbeat.renewAll) {
+      for (const lease of this.#leases.values()) if (lease.workerId === heartbeat.workerId) lease.renewedAtMs = nowMs;
+    }
     for (const { taskId, attempt } of heartbeat.attempts) {
       const lease = this.#leases.get(taskId);
       if (lease?.attempt !== attempt) {

@@ -29,7 +29,7 @@ interface QueuePull {
   isLively: boolean;
 }
 
-const UNKNOWN_TYPE_WAIT_MS = 1000;
+const UNKNOWN_TYPE_WAIT_MS = 100;
 const NO_SLOT_WAIT_MS = 100;
 const TYPE_WARNING_EVERY_MS = 60_000;
 
@@ -131,7 +131,7 @@ export class TaskConsumer {
     this.refill();
   }
 
-  /** At most once a minute: such a task comes back every second. */
+  /** At most once a minute: such a task comes back again and again. */
   #warnOfType({ taskId, type }: DispatchTask): void {
     const now = performance.now();
     if (now < this.#nextTypeWarningMs) return;

@@ -22,6 +22,8 @@ export interface AttemptRunnerOptions {
   readonly limits: AttemptLimits;
   readonly speech: SpeechLimits;
   readonly graceMs: number;
+  /** Called once per attempt, before any handler code runs. */
+  readonly onStarting: (hardTimeoutMs: number) => void;
   /** Called once per attempt, after its last report was handed over and its slot is free. */
   readonly onEnded: (key: string, end: AttemptEnd) => void;
   readonly logger: Logger;
@@ -83,6 +85,7 @@ export class AttemptRunner {
       acquire: (memoryBytes) => this.#options.isolates.acquire(isolation, memoryBytes),
     });
     this.#running.set(attemptKey(dispatch.taskId, dispatch.attempt), attempt);
+    this.#options.onStarting(attempt.hardTimeoutMs);
     reports.say({ $case: "started", value: startedOf(task) }, onStarted);
     if (cancelReason !== undefined) attempt.cancel(cancelReason);
     else if (task === undefined) attempt.refuse("UNKNOWN_TYPE", `this worker has no handler for ${dispatch.type}`);
@@ -101,15 +104,16 @@ export class AttemptRunner {
     this.#running.get(key)?.abandon();
   }
 
-  /** The attempts to renew: those that run for at least `olderThanMs` and were not given up; and their longest hard limit. */
+  /** The attempts to renew: those that run for at least `olderThanMs` and were not given up; and the longest hard limit of all. */
   held(olderThanMs: number): { attempts: HeldAttempt[]; longestHardMs: number } {
     const latest = performance.now() - olderThanMs;
     const attempts: HeldAttempt[] = [];
     let longestHardMs = 0;
     for (const attempt of this.#running.values()) {
-      if (attempt.startedAtMs > latest || attempt.isAbandoned) continue;
-      attempts.push({ taskId: attempt.dispatch.taskId, attempt: attempt.dispatch.attempt });
+      if (attempt.isAbandoned) continue;
       longestHardMs = Math.max(longestHardMs, attempt.hardTimeoutMs);
+      if (attempt.startedAtMs > latest) continue;
+      attempts.push({ taskId: attempt.dispatch.taskId, attempt: attempt.dispatch.attempt });
     }
     return { attempts, longestHardMs };
   }

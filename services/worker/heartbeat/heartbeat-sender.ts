@@ -22,6 +22,7 @@ export class HeartbeatSender {
   readonly #timer: NodeJS.Timeout;
   #thread: Worker | undefined;
   #restart: NodeJS.Timeout | undefined;
+  #toldLimitMs = 0;
   #draining = false;
   #leaving = false;
 
@@ -32,6 +33,11 @@ export class HeartbeatSender {
       this.#tell();
     }, TELL_EVERY_MS);
     this.#tell();
+  }
+
+  /** Makes sure, before a handler can block this thread, that silence of this length is not taken for its end. */
+  allowSilence(limitMs: number): void {
+    if (limitMs > this.#toldLimitMs) this.#tell();
   }
 
   /** Says at once that the worker takes nothing new. */
@@ -60,8 +66,10 @@ export class HeartbeatSender {
   }
 
   #tell(): void {
+    const state = this.#options.state();
+    this.#toldLimitMs = state.silenceLimitMs;
     this.#thread?.postMessage({
-      ...this.#options.state(),
+      ...state,
       draining: this.#draining,
       leaving: this.#leaving,
     } satisfies HeartbeatState);

@@ -23,7 +23,7 @@ export const heartbeatState = z.object({
   draining: z.boolean(),
   leaving: z.boolean(),
   attempts: z.array(z.object({ taskId: z.string(), attempt: z.number() })),
-  /** Silence after which the attempts are no longer named, milliseconds. */
+  /** Silence after which no lease is renewed any more, milliseconds. */
   silenceLimitMs: z.number(),
 });
 

@@ -1,13 +1,16 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { BusConnection } from "#libs/bus/bus-connection.js";
-import { createLogger } from "#libs/log/logger.js";
+import { createLogger, flushLog } from "#libs/log/logger.js";
 import { Heartbeat } from "#libs/proto/gen/taskwire/bus/v1/worker.js";
 import { heartbeatSetup, heartbeatState, type HeartbeatState } from "#worker/heartbeat/heartbeat-state.js";
 
+/** The main thread tells four times a second what to say; silence of this length means that a handler blocks it. */
+const RENEW_ALL_AFTER_MS = 1000;
+
 /**
  * Sends the heartbeats of a worker from a thread and a NATS connection of its own, so that no handler can stop them, not even an
- * inline one that spins. When the main thread has been silent for longer than any of its attempts may run, the attempts are no longer
- * named and their leases expire.
+ * inline one that spins. While the main thread is silent it cannot name the attempts it began last, so all of the worker's leases are
+ * renewed. When it has been silent for longer than any of its attempts may run, nothing is renewed any more and the leases expire.
  */
 async function main(port: NonNullable<typeof parentPort>): Promise<void> {
   const { natsUrl, prefix, logLevel, intervalMs, ...identity } = heartbeatSetup.parse(workerData);
@@ -23,15 +26,20 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
   const beat = () => {
     if (state === undefined || !isConnected) return;
     const { silenceLimitMs, ...said } = state;
-    const isStuck = performance.now() - heardAt > silenceLimitMs;
-    bus.announce(
-      bus.subjects.heartbeats,
-      Heartbeat.encode({ ...identity, ...said, attempts: isStuck ? [] : said.attempts }).finish(),
-    );
+    const silentMs = performance.now() - heardAt;
+    const isGivenUp = silentMs > silenceLimitMs;
+    const heartbeat = {
+      ...identity,
+      ...said,
+      attempts: isGivenUp ? [] : said.attempts,
+      renewAll: silentMs > RENEW_ALL_AFTER_MS && !isGivenUp,
+    };
+    bus.announce(bus.subjects.heartbeats, Heartbeat.encode(heartbeat).finish());
   };
   const leave = async () => {
     beat();
     await bus.stop();
+    await flushLog(logger);
     process.exit(0);
   };
 

@@ -11,6 +11,7 @@ export interface SpeechSink {
 }
 
 const MAX_STREAM_NAME_CHARACTERS = 63;
+const ELLIPSIS_BYTES = Buffer.byteLength("…");
 /** Streams whose offsets are kept; output under further names joins the default stream. */
 const MAX_STREAMS = 100;
 
@@ -132,9 +133,11 @@ function fieldsText(fields: Readonly<Record<string, unknown>>): string {
   }
 }
 
+/** A text that has at most so many bytes of UTF-8; a longer one ends with `…`. */
 function cutBytes(text: string, maxBytes: number): string {
   const bytes = Buffer.from(text);
-  return bytes.length <= maxBytes ? text.toWellFormed() : wholeCharacters(bytes, maxBytes).toString();
+  if (bytes.length <= maxBytes) return text.toWellFormed();
+  return `${wholeCharacters(bytes, maxBytes - ELLIPSIS_BYTES).toString()}…`;
 }
 
 /** The longest beginning of UTF-8 bytes that fits and does not split a character. */

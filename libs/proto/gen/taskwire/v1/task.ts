@@ -142,27 +142,31 @@ export interface Task_LabelsEntry {
 /** Bounds of one attempt. At the soft limit the handler's AbortSignal fires; at the hard limit its process is killed. */
 export interface Limits {
   /**
-   * Time until the abort signal; [10 ms, 24 h]; must be below `hard_timeout`. Default: the worker's, 3,300 s.
-   * A default that is not below the hard limit never fires: the attempt is then killed without a signal.
+   * Time until the abort signal; [10 ms, 24 h]; if both are given, it must be below `hard_timeout`. Default: the handler's,
+   * else the worker's, 3,300 s. One that is not below the hard limit in force never fires: the attempt is then killed
+   * without a signal.
    */
   softTimeout:
     | Duration
     | undefined;
-  /** Time until the kill; [10 ms, 24 h]. Default: the worker's, 3,600 s. */
+  /** Time until the kill; [10 ms, 24 h]. Default: the handler's, else the worker's, 3,600 s. */
   hardTimeout:
     | Duration
     | undefined;
   /**
-   * Memory of the isolate in bytes; [32 MiB, 64 GiB]. Default: the worker's, 512 MiB.
-   * Process isolates: what the process uses beyond its size after loading its modules, JavaScript heap and buffers.
+   * Memory of the isolate in bytes; [32 MiB, 64 GiB]. Default: the handler's, else the worker's, 512 MiB.
+   * Process isolates: what the process uses beyond its size after loading its modules, JavaScript heap and buffers; this
+   * needs `/proc` on the worker's system, elsewhere only the JavaScript heap is bounded.
    * Thread isolates: the JavaScript heap. Inline handlers: not enforced.
    */
   memoryBytes: number;
 }
 
 /**
- * How failed attempts are retried: the wait before attempt n+1 is a uniformly random span between 0 and
- * min(maximum_delay, initial_delay × multiplier^(n−1)), the “full jitter” of the AWS Architecture Blog (2015).
+ * How failed attempts are retried: the wait after the n-th counted attempt is a uniformly random span between 0 and
+ * min(maximum_delay, initial_delay × multiplier^(n−1)), the “full jitter” of the AWS Architecture Blog (2015). Attempts
+ * that were handed back are not counted. After the loss of a worker the next attempt is due at once, and a handler may name
+ * a wait of its own.
  */
 export interface RetryPolicy {
   /** [0, 24 h]; default 1 s. */
@@ -182,7 +186,7 @@ export interface TaskError {
   /**
    * A stable word for programs, UPPER_SNAKE: `HANDLER_ERROR` for anything a handler threw without a code of its own,
    * the handler's own code, or an outcome it cannot forge: `SOFT_TIMEOUT`, `HARD_TIMEOUT`, `CRASHED`, `OUT_OF_MEMORY`,
-   * `WORKER_LOST`, `PAYLOAD_REJECTED`, `RESULT_REJECTED`, `UNKNOWN_TYPE`, `CANCELLED`.
+   * `WORKER_LOST`, `PAYLOAD_REJECTED`, `RESULT_REJECTED`, `UNKNOWN_TYPE`.
    */
   code: string;
   /** For people; at most 500 characters. */

@@ -60,7 +60,7 @@ export interface TaskEvent {
     /** The worker handed the attempt back unfinished (orderly shutdown); it does not count. */
     { $case: "released"; value: AttemptReleased }
     | //
-    /** A report of a superseded attempt was refused; nothing else changed. */
+    /** A worker that does not hold the task said that it began or ended an attempt, and was refused; nothing else changed. */
     { $case: "staleReportRejected"; value: StaleReportRejected }
     | //
     /** Terminal: the task completed. */
@@ -98,7 +98,7 @@ export interface LogLine {
   level: LogLine_Level;
   /** The line; at most 4 KiB, then cut with a trailing `…`. */
   message: string;
-  /** Fields beside the line; at most 4 KiB as JSON, else dropped. */
+  /** Fields beside the line; at most 4 KiB as JSON, larger ones become `{"omitted":"too large"}`. */
   fields:
     | { [key: string]: any }
     | undefined;
@@ -165,7 +165,10 @@ export interface AttemptReleased {
   reason: string;
 }
 
-/** A report of a superseded attempt was refused. */
+/**
+ * A worker that does not hold the task said that it began or ended an attempt, and was refused. Recorded only while the task
+ * is not terminal; other refused reports leave no trace.
+ */
 export interface StaleReportRejected {
   /** The worker that sent it. */
   workerId: string;

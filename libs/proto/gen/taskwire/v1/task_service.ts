@@ -33,7 +33,7 @@ export interface CreateTaskRequest {
     | undefined;
   /**
    * Optional. Makes the call idempotent: the same id with the same body returns the first task in its present state.
-   * 1 to 64 printable ASCII characters, preferably a UUID; remembered as long as the task is kept.
+   * 1 to 64 printable ASCII characters without spaces, preferably a UUID; remembered as long as the task is kept.
    */
   requestId: string;
 }
@@ -97,7 +97,10 @@ export interface ListTasksRequest {
   filter:
     | TaskFilter
     | undefined;
-  /** Optional. `create_time`, `update_time` or `id`, followed by ` desc` for the latest first. Default `create_time desc`. */
+  /**
+   * Optional. `create_time`, `update_time` or `id`, followed by ` desc` for the latest first or by ` asc`, which
+   * changes nothing. Default `create_time desc`.
+   */
   orderBy: string;
   /**
    * Optional. [0, 1000]: 0 means 50, above 1,000 means 1,000, negative is an error. Fewer may be returned:
@@ -1202,8 +1205,10 @@ export const TaskServiceService = {
     responseDeserialize: (value: Buffer): ListTasksResponse => ListTasksResponse.decode(value),
   },
   /**
-   * Asks for a task to be stopped and returns it. A task that has not started is CANCELLED at once; a running one has
-   * `cancel_request_time` set and becomes CANCELLED when its handler has stopped or was killed after the grace period.
+   * Asks for a task to be stopped and returns it. A task that has not started is CANCELLED at once, unless it may have been
+   * handed to a worker a moment before: then it stays PENDING with `cancel_request_time` set until that worker has stopped
+   * it, or until it is certain that none started it. A running task has `cancel_request_time` set and becomes CANCELLED when
+   * its handler has stopped or was killed after the grace period; a result that comes in time still makes it COMPLETED.
    * Asking twice gives the same answer.
    *
    * Errors:
@@ -1276,8 +1281,10 @@ export interface TaskServiceServer extends UntypedServiceImplementation {
    */
   listTasks: handleUnaryCall<ListTasksRequest, ListTasksResponse>;
   /**
-   * Asks for a task to be stopped and returns it. A task that has not started is CANCELLED at once; a running one has
-   * `cancel_request_time` set and becomes CANCELLED when its handler has stopped or was killed after the grace period.
+   * Asks for a task to be stopped and returns it. A task that has not started is CANCELLED at once, unless it may have been
+   * handed to a worker a moment before: then it stays PENDING with `cancel_request_time` set until that worker has stopped
+   * it, or until it is certain that none started it. A running task has `cancel_request_time` set and becomes CANCELLED when
+   * its handler has stopped or was killed after the grace period; a result that comes in time still makes it COMPLETED.
    * Asking twice gives the same answer.
    *
    * Errors:
@@ -1387,8 +1394,10 @@ export interface TaskServiceClient extends Client {
     callback: (error: ServiceError | null, response: ListTasksResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Asks for a task to be stopped and returns it. A task that has not started is CANCELLED at once; a running one has
-   * `cancel_request_time` set and becomes CANCELLED when its handler has stopped or was killed after the grace period.
+   * Asks for a task to be stopped and returns it. A task that has not started is CANCELLED at once, unless it may have been
+   * handed to a worker a moment before: then it stays PENDING with `cancel_request_time` set until that worker has stopped
+   * it, or until it is certain that none started it. A running task has `cancel_request_time` set and becomes CANCELLED when
+   * its handler has stopped or was killed after the grace period; a result that comes in time still makes it COMPLETED.
    * Asking twice gives the same answer.
    *
    * Errors:

@@ -9,9 +9,11 @@ export const protobufPackage = "taskwire.bus.v1";
 export const protobufFileName = "taskwire/bus/v1/report.proto";
 
 /**
- * What a worker says about its attempts, gathered over the last few milliseconds.
+ * What a worker says about its attempts: what came up while the batch before was being stored.
  *
  * Travels on `<prefix>.reports` (JetStream) with the message id `<worker_id>:<number>`. At most 512 KiB.
+ * To keep messages, lines, output, names and codes within the lengths stated here is the worker's duty: the service does not
+ * check them.
  */
 export interface ReportBatch {
   /** The worker that says all this. */
@@ -103,9 +105,9 @@ export interface ProgressMade {
 export interface LogWritten {
   /** 1 debug, 2 info, 3 warn, 4 error. */
   level: number;
-  /** The line, at most 4 KiB. */
+  /** The line; at most 4 KiB, then cut with a trailing `…`. */
   message: string;
-  /** Fields as JSON text, at most 4 KiB; empty: none. */
+  /** Fields as JSON text (an object), at most 4 KiB, larger ones become `{"omitted":"too large"}`; empty: none. */
   fieldsJson: string;
   /** Later lines of this attempt are dropped. */
   capped: boolean;

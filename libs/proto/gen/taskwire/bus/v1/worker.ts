@@ -9,7 +9,7 @@ export const protobufPackage = "taskwire.bus.v1";
 export const protobufFileName = "taskwire/bus/v1/worker.proto";
 
 /**
- * A worker's proof of life; renews the lease of every attempt it names.
+ * A worker's proof of life; renews the lease of every attempt it names, with `renew_all` of every attempt it holds.
  *
  * Travels on `<prefix>.heartbeats` (core NATS) every two seconds unless configured, and at once when what it says
  * about slots, queues, types or draining changes.
@@ -39,6 +39,8 @@ export interface Heartbeat {
   leaving: boolean;
   /** The attempts it holds; those younger than a second may be left out. */
   attempts: HeldAttempt[];
+  /** The worker's main thread has been silent for more than a second: renews every attempt this worker holds, named or not. */
+  renewAll: boolean;
 }
 
 /** An attempt a worker holds. */
@@ -110,6 +112,7 @@ function createBaseHeartbeat(): Heartbeat {
     draining: false,
     leaving: false,
     attempts: [],
+    renewAll: false,
   };
 }
 
@@ -150,6 +153,9 @@ export const Heartbeat: MessageFns<Heartbeat> = {
     }
     for (const v of message.attempts) {
       HeldAttempt.encode(v!, writer.uint32(98).fork()).join();
+    }
+    if (message.renewAll !== false) {
+      writer.uint32(104).bool(message.renewAll);
     }
     return writer;
   },
@@ -263,6 +269,14 @@ export const Heartbeat: MessageFns<Heartbeat> = {
             message.attempts.push(HeldAttempt.decode(reader, reader.uint32()));
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.renewAll = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -292,6 +306,7 @@ export const Heartbeat: MessageFns<Heartbeat> = {
     message.draining = object.draining ?? false;
     message.leaving = object.leaving ?? false;
     message.attempts = object.attempts?.map((e) => HeldAttempt.fromPartial(e)) || [];
+    message.renewAll = object.renewAll ?? false;
     return message;
   },
 };
