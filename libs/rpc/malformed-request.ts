@@ -7,6 +7,8 @@ import { inspectRequest } from "#libs/rpc/request-inspector.js";
 export class MalformedRequest {
   /** INVALID_ARGUMENT that names the fields where that is possible, else a single violation of the field ``. */
   readonly error: TaskwireError;
+  /** Whether fields that cannot be decoded were found. */
+  readonly hasNamedFields: boolean;
 
   /**
    * @param path - full method name, for example `/taskwire.v1.TaskService/CreateTask`
@@ -15,6 +17,7 @@ export class MalformedRequest {
    */
   constructor(path: string, bytes: Uint8Array, cause: unknown) {
     const violations = namedFields(path, bytes);
+    this.hasNamedFields = violations.length > 0;
     const problem = cutText(`the request cannot be decoded: ${errorMessage(cause)}`, 200);
     this.error = new TaskwireError({
       code: "INVALID_ARGUMENT",

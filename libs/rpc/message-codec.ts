@@ -18,6 +18,9 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** A map key that generated code drops in silence, because it would reach the prototype of a JavaScript object. */
+export const LOST_KEY = "__proto__";
+
 /** Decodes a message; unlike `codec.decode` it throws when a text is not valid UTF-8. */
 export function decodeStrictly<T>(codec: MessageCodec<T>, bytes: Uint8Array): T {
   return codec.decode(new BinaryReader(bytes, decodeStrictText));

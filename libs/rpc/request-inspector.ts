@@ -2,7 +2,7 @@ import { ScalarType, type DescField, type DescMessage } from "@bufbuild/protobuf
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { cutText } from "#libs/errors/error-message.js";
 import type { FieldViolation } from "#libs/errors/taskwire-error.js";
-import { decodeStrictText } from "#libs/rpc/message-codec.js";
+import { decodeStrictText, LOST_KEY } from "#libs/rpc/message-codec.js";
 
 /** Generated code gives up at this many nested messages. */
 const MAX_NESTED_MESSAGES = 100;
@@ -18,8 +18,8 @@ interface Place {
 }
 
 /**
- * Names every field of an encoded message that generated code refuses: text that is not UTF-8, whole numbers beyond 2^53 and
- * JSON nested too deeply.
+ * Names every field of an encoded message that generated code refuses or loses: text that is not UTF-8, whole numbers beyond 2^53,
+ * JSON nested too deeply, and map entries whose key is `__proto__`.
  *
  * @param bytes - the encoded message
  * @param message - its descriptor
@@ -90,6 +90,8 @@ function inspectMapEntry(
     if (number === 1) {
       path = `${place.path}[${JSON.stringify(cutText(Buffer.from(content).toString("utf8"), MAX_KEY_CHARACTERS))}]`;
       inspectText(content, path, found);
+      if (Buffer.from(content).toString("utf8") === LOST_KEY)
+        found.push({ field: path, description: "must have another key" });
     } else if (field.message !== undefined) {
       inspectMessage(content, field.message, { ...within(field.message, place), path, depth: place.depth + 2 }, found);
     } else if (field.scalar === ScalarType.STRING) {

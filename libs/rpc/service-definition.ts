@@ -2,7 +2,7 @@ import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc
 import type { Logger } from "#libs/log/logger.js";
 import type { Incoming, Outgoing, Surroundings } from "#libs/rpc/exchange.js";
 import { MalformedRequest } from "#libs/rpc/malformed-request.js";
-import { asBuffer, decodeStrictly, encodeMessage, type MessageCodec } from "#libs/rpc/message-codec.js";
+import { asBuffer, decodeStrictly, encodeMessage, LOST_KEY, type MessageCodec } from "#libs/rpc/message-codec.js";
 import { adaptServerStream, type ServerStreamHandler } from "#libs/rpc/server-stream-handler.js";
 import { adaptUnary, type UnaryHandler } from "#libs/rpc/unary-handler.js";
 
@@ -85,9 +85,15 @@ export function bindService<Service extends GeneratedService>(
   return { definition, handlers };
 }
 
+const lostKey = Buffer.from(LOST_KEY);
+
 function decodeRequest<Request>(path: string, codec: MessageCodec<Request>, bytes: Buffer): Incoming<Request> {
   try {
-    return decodeStrictly(codec, bytes);
+    const message = decodeStrictly(codec, bytes);
+    if (!bytes.includes(lostKey)) return message;
+    // As a value the text is harmless; as a key it is not in `message` any more, and the client must learn that.
+    const refusal = new MalformedRequest(path, bytes, new Error("a key cannot be carried"));
+    return refusal.hasNamedFields ? refusal : message;
   } catch (error) {
     return new MalformedRequest(path, bytes, error);
   }
