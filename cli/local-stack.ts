@@ -13,7 +13,7 @@ export interface LocalStackOptions {
   /** Everything is kept here: `nats/`, `taskwire.db`, `logs/`. Made if missing. */
   readonly dataDir: string;
   /** Ports of the loopback interface; default 0: free ones. */
-  readonly ports?: { readonly grpc?: number; readonly nats?: number };
+  readonly ports?: { readonly grpc?: number; readonly nats?: number; readonly http?: number };
   /** How many workers; default 1. */
   readonly workers?: number;
   /** More arguments of `taskwire work`, for example `["--tasks", "./my-tasks.js"]`. */
@@ -33,6 +33,8 @@ export interface LocalStack {
   /** Of the gRPC server: `127.0.0.1:PORT`. */
   readonly address: string;
   readonly natsUrl: string;
+  /** Of the task-service's HTTP port: `http://127.0.0.1:PORT`. */
+  readonly httpUrl: string;
   readonly service: ChildService;
   readonly workers: readonly ChildService[];
   readonly nats: NatsService;
@@ -73,12 +75,14 @@ class ProcessStack implements LocalStack {
   #service: ChildService | undefined;
   #lock: DataLock | undefined;
   #grpcPort: number;
+  #httpPort: number;
   #workerCount = 0;
 
   constructor(options: LocalStackOptions) {
     this.#options = options;
     this.#dataDir = resolve(options.dataDir);
     this.#grpcPort = options.ports?.grpc ?? 0;
+    this.#httpPort = options.ports?.http ?? 0;
   }
 
   get nats(): NatsService {
@@ -99,6 +103,10 @@ class ProcessStack implements LocalStack {
     return `127.0.0.1:${this.service.ready.grpcPort}`;
   }
 
+  get httpUrl(): string {
+    return `http://127.0.0.1:${this.service.ready.httpPort}`;
+  }
+
   async start(): Promise<void> {
     await mkdir(join(this.#dataDir, "logs"), { recursive: true });
     this.#lock = await lockDataDir(this.#dataDir);
@@ -107,7 +115,7 @@ class ProcessStack implements LocalStack {
     this.#nats = new NatsService(nats, natsOptions, (how) => {
       this.#announce("nats-server", how);
     });
-    this.#service = this.#child("task-service", () => ["serve", "--grpc-port", String(this.#grpcPort)], {
+    this.#service = this.#child("task-service", () => ["serve", ...this.#portFlags()], {
       TASKWIRE_NATS_URL: this.natsUrl,
       TASKWIRE_DATABASE: join(this.#dataDir, "taskwire.db"),
       ...this.#options.serviceEnv,
@@ -115,6 +123,7 @@ class ProcessStack implements LocalStack {
     await this.#service.start();
     // A restart comes back on the same port, so that clients find it again.
     this.#grpcPort = this.#service.ready.grpcPort ?? this.#grpcPort;
+    this.#httpPort = this.#service.ready.httpPort ?? this.#httpPort;
     await Promise.all(Array.from({ length: this.#options.workers ?? 1 }, () => this.addWorker()));
   }
 
@@ -169,6 +178,10 @@ class ProcessStack implements LocalStack {
       this.#announce(name, how);
     });
     return child;
+  }
+
+  #portFlags(): string[] {
+    return ["--grpc-port", String(this.#grpcPort), "--http-port", String(this.#httpPort)];
   }
 
   #baseEnvironment(): Record<string, string | undefined> {

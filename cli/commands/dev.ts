@@ -18,6 +18,7 @@ interface DevFlags {
 
 const GRPC_PORT = 50051;
 const NATS_PORT = 4222;
+const HTTP_PORT = 9464;
 const RESTART_WAIT_MS = 1000;
 
 /** `taskwire dev`: everything on this machine until Ctrl-C. */
@@ -49,7 +50,7 @@ async function runDev(flags: DevFlags): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
   const stack = await startLocalStack({
     dataDir: flags.data,
-    ports: { grpc: (await isPortFree(GRPC_PORT)) ? GRPC_PORT : 0, nats: (await isPortFree(NATS_PORT)) ? NATS_PORT : 0 },
+    ports: { grpc: await freeOr0(GRPC_PORT), nats: await freeOr0(NATS_PORT), http: await freeOr0(HTTP_PORT) },
     workers: flags.workers,
     workerArgs: workerArgs(flags),
     inheritSettings: true,
@@ -67,6 +68,10 @@ async function runDev(flags: DevFlags): Promise<number> {
   await stack.stop();
   process.stdout.write("Stopped. Everything accepted is kept in the data directory.\n");
   return exitCode;
+}
+
+async function freeOr0(port: number): Promise<number> {
+  return (await isPortFree(port)) ? port : 0;
 }
 
 /** Starts a service that died again, as a supervisor would in production. */
@@ -91,6 +96,7 @@ function welcome(stack: LocalStack, flags: DevFlags): string {
     "",
     `  gRPC   ${address}`,
     `  NATS   ${stack.natsUrl}`,
+    `  HTTP   ${stack.httpUrl}   (/metrics, /readyz, /livez)`,
     `  data   ${resolve(flags.data)}   (logs in logs/)`,
     "",
     "In another terminal:",

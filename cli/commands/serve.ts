@@ -31,7 +31,7 @@ export function serveCommand(): Command {
         const logger = createLogger({ name: "task-service", level: settings.logLevel });
         return { service: new TaskService(settings, logger), logger };
       },
-      ready: (service) => ({ grpcPort: service.grpcPort }),
+      ready: (service) => ({ grpcPort: service.grpcPort, httpPort: service.httpPort }),
     });
   });
 }

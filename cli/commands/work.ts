@@ -28,7 +28,7 @@ export function workCommand(): Command {
         const logger = createLogger({ name: "worker", level: settings.logLevel });
         return { service: createWorker(settings, logger), logger };
       },
-      ready: (worker) => ({ workerId: worker.workerId }),
+      ready: (worker) => ({ workerId: worker.workerId, httpPort: worker.httpPort }),
       hurry: (worker) => worker.stop({ hurry: true }),
     });
   });

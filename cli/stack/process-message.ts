@@ -6,6 +6,8 @@ const MESSAGE = z.discriminatedUnion("kind", [
     kind: z.literal("ready"),
     /** The port that the task-service listens on. */
     grpcPort: z.number().int().optional(),
+    /** The port that answers over HTTP; -1: none. */
+    httpPort: z.number().int().optional(),
     /** The id of the worker. */
     workerId: z.string().optional(),
   }),

@@ -81,7 +81,15 @@ export class TaskLine {
         return [];
       case "cancelRequested":
       case "cancelDelivered":
+      case "cancelAcknowledged":
         this.#note = "is being cancelled";
+        return [];
+      case "cancelGraceExpired":
+        this.#note = "did not stop in time and is being killed";
+        return [];
+      case "reopened":
+        this.#until = undefined;
+        this.#note = "was opened again";
         return [];
       case "softLimitReached":
         this.#note = "has reached its soft time limit";
@@ -98,7 +106,7 @@ export class TaskLine {
         this.#until = event.time;
         return [];
       case "created":
-      case "staleReportRejected":
+      case "staleAttemptRejected":
       case undefined:
         return [];
     }

@@ -37,6 +37,12 @@ export interface CreateOptions {
   readonly maximumDelayMs?: number;
   /** By how much the wait grows from attempt to attempt; [1, 10], default 2. */
   readonly multiplier?: number;
+  /** Milliseconds from when the task is due until no new attempt starts; [10 ms, 366 days], default none. */
+  readonly totalTimeoutMs?: number;
+  /** Error codes that are retried; at most 50, default all. */
+  readonly retryableCodes?: readonly string[];
+  /** Error codes that are never retried; at most 50. */
+  readonly permanentCodes?: readonly string[];
   /** Makes the create idempotent across processes; 1 to 64 printable ASCII characters. Default: a new UUID for each create. */
   readonly requestId?: string;
 }
@@ -88,6 +94,8 @@ function newTask(type: string, payload: TaskPayload | undefined, options: Create
     workerId: "",
     cancelRequestTime: undefined,
     retryPolicy: retryPolicyOf(options),
+    warnings: [],
+    deadlineTime: undefined,
   };
 }
 
@@ -100,12 +108,17 @@ function limitsOf({ softTimeoutMs, hardTimeoutMs, memoryBytes }: CreateOptions):
   };
 }
 
-function retryPolicyOf({ initialDelayMs, maximumDelayMs, multiplier }: CreateOptions): RetryPolicy | undefined {
-  if (initialDelayMs === undefined && maximumDelayMs === undefined && multiplier === undefined) return undefined;
+function retryPolicyOf(options: CreateOptions): RetryPolicy | undefined {
+  const { initialDelayMs, maximumDelayMs, multiplier, totalTimeoutMs, retryableCodes, permanentCodes } = options;
+  const all = [initialDelayMs, maximumDelayMs, multiplier, totalTimeoutMs, retryableCodes, permanentCodes];
+  if (all.every((value) => value === undefined)) return undefined;
   return {
     initialDelay: durationOf(initialDelayMs),
     maximumDelay: durationOf(maximumDelayMs),
     multiplier: multiplier ?? 0,
+    totalTimeout: durationOf(totalTimeoutMs),
+    retryableCodes: [...(retryableCodes ?? [])],
+    permanentCodes: [...(permanentCodes ?? [])],
   };
 }
 

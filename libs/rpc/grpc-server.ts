@@ -8,6 +8,7 @@ import {
 import { errorMessage } from "#libs/errors/error-message.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
 import type { Logger } from "#libs/log/logger.js";
+import type { CallListener } from "#libs/rpc/exchange.js";
 import { OpenStreams } from "#libs/rpc/open-streams.js";
 import { answerUnknownMethods, enrichOwnStatuses } from "#libs/rpc/own-statuses.js";
 import { bindService, type GeneratedService, type ServiceImplementation } from "#libs/rpc/service-definition.js";
@@ -23,6 +24,8 @@ export interface GrpcServerOptions {
   readonly maxConnectionAgeMs?: number;
   /** How long calls may go on after that, in milliseconds; default 60 s. Watches end with UNAVAILABLE then and resume. */
   readonly maxConnectionAgeGraceMs?: number;
+  /** Hears of every call that has ended; default nobody. */
+  readonly onCallEnded?: CallListener;
 }
 
 const KEEPALIVE_TIME_MS = 30_000;
@@ -36,12 +39,14 @@ export class GrpcServer {
   readonly #server: Server;
   readonly #logger: Logger;
   readonly #openStreams = new OpenStreams();
+  readonly #onCallEnded: CallListener;
   readonly #stoppingListeners: (() => void)[] = [];
   #address: string | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: GrpcServerOptions) {
     this.#logger = options.logger;
+    this.#onCallEnded = options.onCallEnded ?? (() => undefined);
     this.#server = new Server({
       "grpc.enable_channelz": 0,
       "grpc.keepalive_time_ms": KEEPALIVE_TIME_MS,
@@ -70,6 +75,7 @@ export class GrpcServer {
     const { definition, handlers } = bindService(service, implementation, {
       logger: this.#logger,
       openStreams: this.#openStreams,
+      onCallEnded: this.#onCallEnded,
     });
     this.#server.addService(definition, handlers);
   }

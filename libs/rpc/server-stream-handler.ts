@@ -17,10 +17,14 @@ export type ServerStreamHandler<Request, Response> = (
 export function adaptServerStream<Request, Response>(
   method: string,
   handler: ServerStreamHandler<Request, Response>,
-  { logger, openStreams }: Surroundings,
+  { logger, openStreams, onCallEnded }: Surroundings,
 ): handleServerStreamingCall<Incoming<Request>, Outgoing<Response>> {
   return (grpcCall) => {
     const call = new StreamCall<Response>(grpcCall, method);
+    const startedAtMs = performance.now();
+    call.onClosed(() => {
+      onCallEnded(method, call.outcome, performance.now() - startedAtMs);
+    });
     const { request } = grpcCall;
     if (request instanceof MalformedRequest) {
       call.fail(request.error);

@@ -1,6 +1,6 @@
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import { Metadata } from "@grpc/grpc-js";
-import type { TaskwireError } from "#libs/errors/taskwire-error.js";
+import type { ErrorCode, TaskwireError } from "#libs/errors/taskwire-error.js";
 import { CallContext } from "#libs/rpc/call-context.js";
 import type { Incoming, Outgoing } from "#libs/rpc/exchange.js";
 import { toCallStatus } from "#libs/rpc/status.js";
@@ -14,6 +14,7 @@ type Listener = () => void;
 export class StreamCall<Response> extends CallContext {
   readonly #call: ServerWritableStream<Incoming<unknown>, Outgoing<Response>>;
   #ending = false;
+  #outcome: ErrorCode | "OK" = "CANCELLED";
   #closed = false;
   #drain: Listener | undefined;
   #closeListeners: Listener[] = [];
@@ -30,6 +31,11 @@ export class StreamCall<Response> extends CallContext {
   /** Whether {@link end} or {@link fail} was called or the client has gone; nothing can be written any more. */
   get ended(): boolean {
     return this.#ending || this.#closed;
+  }
+
+  /** How the stream has ended; CANCELLED: the client went before that, or it is still open. */
+  get outcome(): ErrorCode | "OK" {
+    return this.#outcome;
   }
 
   /** How many frames wait for the client to read. */
@@ -67,6 +73,7 @@ export class StreamCall<Response> extends CallContext {
   end(): void {
     if (this.ended) return;
     this.#ending = true;
+    this.#outcome = "OK";
     this.finish();
     this.#call.end();
   }
@@ -75,6 +82,7 @@ export class StreamCall<Response> extends CallContext {
   fail(error: TaskwireError): void {
     if (this.ended) return;
     this.#ending = true;
+    this.#outcome = error.code;
     this.finish();
     this.#call.emit("error", toCallStatus(error));
   }

@@ -14,22 +14,27 @@ export type UnaryHandler<Request, Response> = (
 export function adaptUnary<Request, Response>(
   method: string,
   handler: UnaryHandler<Request, Response>,
-  { logger }: Surroundings,
+  { logger, onCallEnded }: Surroundings,
 ): handleUnaryCall<Incoming<Request>, Outgoing<Response>> {
   return (call, callback) => {
     const { request } = call;
+    const startedAtMs = performance.now();
     if (request instanceof MalformedRequest) {
+      onCallEnded(method, request.error.code, 0);
       callback(toCallStatus(request.error));
       return;
     }
     const context = new CallContext(call, method);
     const succeed = (response: Outgoing<Response>) => {
       context.finish();
+      onCallEnded(method, "OK", performance.now() - startedAtMs);
       callback(null, response);
     };
     const fail = (error: unknown) => {
       context.finish();
-      callback(toCallStatus(asTaskwireError(error, context, logger)));
+      const failure = asTaskwireError(error, context, logger);
+      onCallEnded(method, failure.code, performance.now() - startedAtMs);
+      callback(toCallStatus(failure));
     };
     try {
       const response = handler(request, context);

@@ -32,11 +32,13 @@ export type ClaimKind =
   | { readonly $case: "log"; readonly value: { level: number; message: string; fieldsJson: string; capped: boolean } }
   | { readonly $case: "output"; readonly value: { name: string; text: string; offset: number; capped: boolean } }
   | { readonly $case: "cancelDelivered"; readonly value: object }
+  | { readonly $case: "cancelAcknowledged"; readonly value: object }
+  | { readonly $case: "cancelGraceExpired"; readonly value: { graceMs: number } }
   | { readonly $case: "softLimitReached"; readonly value: object }
   | { readonly $case: "succeeded"; readonly value: { resultJson: string; warnings: readonly AttemptErrorFact[] } }
   | { readonly $case: "failed"; readonly value: FailedClaim }
   | { readonly $case: "cancelled"; readonly value: { phase: number } }
-  | { readonly $case: "released"; readonly value: { reason: string; retryAfterMs: number } };
+  | { readonly $case: "released"; readonly value: ReleasedClaim };
 
 /** A begun attempt, with the handler's own retry settings. */
 export interface StartedClaim {
@@ -44,6 +46,17 @@ export interface StartedClaim {
   readonly initialDelayMs?: number | undefined;
   readonly maximumDelayMs?: number | undefined;
   readonly multiplier: number;
+  readonly totalTimeoutMs?: number | undefined;
+  readonly retryableCodes: readonly string[];
+  readonly permanentCodes: readonly string[];
+}
+
+/** An attempt that was handed back. */
+export interface ReleasedClaim {
+  readonly reason: string;
+  readonly retryAfterMs: number;
+  /** `RETRY_LATER`; anything else means `WORKER_SHUTDOWN`. */
+  readonly code: string;
 }
 
 /** A failed attempt. */

@@ -1,16 +1,10 @@
-import type { AttemptErrorFact, Claim, FailedClaim, StartedClaim } from "#libs/tasks/claim.js";
+import { endCancelled, fail, move, release } from "#libs/tasks/attempt-outcome.js";
+import type { Claim, StartedClaim } from "#libs/tasks/claim.js";
 import { CancelPhase, type EventFact } from "#libs/tasks/event-fact.js";
-import { DEFAULT_MAX_ATTEMPTS, DEFAULT_RETRY_POLICY, retryDelayMs } from "#libs/tasks/retry-policy.js";
+import type { Moment } from "#libs/tasks/moment.js";
+import { DEFAULT_MAX_ATTEMPTS } from "#libs/tasks/retry-policy.js";
 import type { TaskFacts } from "#libs/tasks/task-facts.js";
-import { isLegalMove, isTerminal, TaskState } from "#libs/tasks/task-state.js";
-
-/** What decisions need besides the task: time and chance, handed in so that they can be fixed. */
-export interface Moment {
-  /** Milliseconds since 1970. */
-  readonly nowMs: number;
-  /** In [0, 1). */
-  readonly random: () => number;
-}
+import { isTerminal, TaskState } from "#libs/tasks/task-state.js";
 
 /** What became of a claim. */
 export type ClaimVerdict =
@@ -20,13 +14,6 @@ export type ClaimVerdict =
   | "duplicate"
   /** The worker does not hold this attempt; nothing changed but, on a task that is not terminal, a record of it. */
   | "stale";
-
-const UNKNOWN_FAILURE: AttemptErrorFact = {
-  code: "HANDLER_ERROR",
-  message: "the attempt failed",
-  retryable: true,
-  detailsJson: "",
-};
 
 /** Applies what a worker says to a task: edits `task` in place and adds the events to `events`. */
 export function applyClaim(
@@ -44,7 +31,8 @@ export function applyClaim(
     // A later report of an attempt whose `started` was lost with NATS' storage begins the attempt as well.
     const begins = task.state === TaskState.PENDING && claim.attempt === task.attempt + 1;
     if (!begins) return recordStale(task, workerId, claim, events);
-    if (kind.$case === "cancelled" && kind.value.phase === CancelPhase.BEFORE_START) {
+    const isEarlyCancel = kind.$case === "cancelled" && kind.value.phase === CancelPhase.BEFORE_START;
+    if (isEarlyCancel && task.cancelRequestTimeMs !== null) {
       endCancelled(task, CancelPhase.BEFORE_START, moment, events);
       return "applied";
     }
@@ -67,6 +55,12 @@ export function applyClaim(
     case "cancelDelivered":
       events.push({ kind: "cancelDelivered", workerId });
       break;
+    case "cancelAcknowledged":
+      events.push({ kind: "cancelAcknowledged" });
+      break;
+    case "cancelGraceExpired":
+      events.push({ kind: "cancelGraceExpired", graceMs: kind.value.graceMs });
+      break;
     case "softLimitReached":
       events.push({ kind: "softLimitReached" });
       break;
@@ -75,15 +69,19 @@ export function applyClaim(
       task.endTimeMs = moment.nowMs;
       task.resultJson = kind.value.resultJson;
       task.error = null;
+      task.warnings = kind.value.warnings;
+      task.workerLosses = 0;
       events.push({ kind: "completed", resultJson: kind.value.resultJson, warnings: kind.value.warnings });
       break;
     case "failed":
+      task.workerLosses = 0;
       fail(task, kind.value, moment, events);
       break;
     case "cancelled":
-      endCancelled(task, phaseOf(kind.value.phase), moment, events);
+      cancelled(task, phaseOf(kind.value.phase), moment, events);
       break;
     case "released":
+      task.workerLosses = 0;
       release(task, kind.value, moment, events);
       break;
   }
@@ -114,25 +112,6 @@ export function requestCancel(
   return isRepeated ? "repeated" : "accepted";
 }
 
-/** Ends the attempt of a worker that was not heard of for the lease time. The attempt counts; the next one is due at once. */
-export function expireLease(
-  task: TaskFacts,
-  workerId: string,
-  attempt: number,
-  moment: Moment,
-  events: EventFact[],
-): boolean {
-  if (task.state !== TaskState.RUNNING || task.attempt !== attempt || task.workerId !== workerId) return false;
-  const message = `worker ${workerId} was not heard of within the lease time`;
-  fail(
-    task,
-    { error: { code: "WORKER_LOST", message, retryable: true, detailsJson: "" }, retryAfterMs: 0 },
-    moment,
-    events,
-  );
-  return true;
-}
-
 function start(
   task: TaskFacts,
   workerId: string,
@@ -148,70 +127,35 @@ function start(
   task.startTimeMs = moment.nowMs;
   task.progress = null;
   if (task.maxAttempts === 0) task.maxAttempts = claim?.maxAttempts || DEFAULT_MAX_ATTEMPTS;
-  task.initialDelayMs ??= claim?.initialDelayMs ?? null;
-  task.maximumDelayMs ??= claim?.maximumDelayMs ?? null;
-  if (task.multiplier === 0) task.multiplier = claim?.multiplier ?? 0;
+  if (claim !== undefined) takeOverPolicy(task, claim);
   events.push({ kind: "started", workerId, maxAttempts: task.maxAttempts });
 }
 
-function fail(task: TaskFacts, claim: FailedClaim, moment: Moment, events: EventFact[]): void {
-  const error = claim.error ?? UNKNOWN_FAILURE;
-  task.error = error;
-  if (task.cancelRequestTimeMs !== null) {
-    endCancelled(task, CancelPhase.COOPERATIVE, moment, events);
-    return;
+/** Fills what the task's creator left open with the handler's own settings. */
+function takeOverPolicy(task: TaskFacts, claim: StartedClaim): void {
+  task.initialDelayMs ??= claim.initialDelayMs ?? null;
+  task.maximumDelayMs ??= claim.maximumDelayMs ?? null;
+  if (task.multiplier === 0) task.multiplier = claim.multiplier;
+  if (task.totalTimeoutMs === null && claim.totalTimeoutMs !== undefined) {
+    task.totalTimeoutMs = claim.totalTimeoutMs;
+    task.deadlineMs = task.runTimeMs + claim.totalTimeoutMs;
   }
-  const counted = task.attempt - task.uncountedAttempts;
-  if (!error.retryable || counted >= task.maxAttempts) {
-    move(task, TaskState.FAILED);
-    task.endTimeMs = moment.nowMs;
-    events.push({ kind: "failed", error });
-    return;
-  }
-  const policy = {
-    initialDelayMs: task.initialDelayMs ?? DEFAULT_RETRY_POLICY.initialDelayMs,
-    maximumDelayMs: task.maximumDelayMs ?? DEFAULT_RETRY_POLICY.maximumDelayMs,
-    multiplier: task.multiplier || DEFAULT_RETRY_POLICY.multiplier,
-  };
-  move(task, TaskState.PENDING);
-  task.runTimeMs = moment.nowMs + (claim.retryAfterMs ?? retryDelayMs(policy, counted, moment.random()));
-  events.push({ kind: "retryScheduled", error, runTimeMs: task.runTimeMs });
+  const { retryableCodes: retryable, permanentCodes: permanent } = claim;
+  if (task.retryCodes === null && retryable.length + permanent.length > 0) task.retryCodes = { retryable, permanent };
 }
 
-function release(
-  task: TaskFacts,
-  claim: { reason: string; retryAfterMs: number },
-  moment: Moment,
-  events: EventFact[],
-): void {
-  task.uncountedAttempts += 1;
-  if (task.cancelRequestTimeMs !== null) {
-    endCancelled(task, CancelPhase.COOPERATIVE, moment, events);
-    return;
-  }
-  move(task, TaskState.PENDING);
-  task.runTimeMs = moment.nowMs + claim.retryAfterMs;
-  events.push({ kind: "released", reason: claim.reason });
-}
-
-function endCancelled(task: TaskFacts, phase: CancelPhase, moment: Moment, events: EventFact[]): void {
-  move(task, TaskState.CANCELLED);
-  task.endTimeMs = moment.nowMs;
-  task.cancelRequestTimeMs ??= moment.nowMs;
-  events.push({ kind: "cancelled", phase, reason: task.cancelReason });
+/** A worker can stop an attempt for a cancel that nobody asked for in this round of attempts: RetryTask came in between. */
+function cancelled(task: TaskFacts, phase: CancelPhase, moment: Moment, events: EventFact[]): void {
+  if (task.cancelRequestTimeMs !== null) endCancelled(task, phase, moment, events);
+  else release(task, { reason: "stopped for an old cancel", retryAfterMs: 0, code: "WORKER_SHUTDOWN" }, moment, events);
 }
 
 function recordStale(task: TaskFacts, workerId: string, claim: Claim, events: EventFact[]): ClaimVerdict {
   const endsOrBegins = ["started", "succeeded", "failed", "cancelled", "released"].includes(claim.kind?.$case ?? "");
   if (endsOrBegins && !isTerminal(task.state)) {
-    events.push({ kind: "staleReportRejected", workerId, reportedAttempt: claim.attempt });
+    events.push({ kind: "staleAttemptRejected", workerId, reportedAttempt: claim.attempt });
   }
   return "stale";
-}
-
-function move(task: TaskFacts, to: TaskState): void {
-  if (!isLegalMove(task.state, to)) throw new Error(`task ${task.id} cannot go from state ${task.state} to ${to}`);
-  task.state = to;
 }
 
 function phaseOf(phase: number): CancelPhase {

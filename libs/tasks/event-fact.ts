@@ -1,7 +1,7 @@
 import type { AttemptErrorFact, ProgressFact } from "#libs/tasks/claim.js";
 
 /** How far a cancelled task was; the numbers of `taskwire.v1.TaskCancelled.Phase`. */
-export const CancelPhase = { BEFORE_START: 1, COOPERATIVE: 2, KILLED: 3 } as const;
+export const CancelPhase = { BEFORE_START: 1, COOPERATIVE: 2, KILLED: 3, WORKER_LOST: 4 } as const;
 
 /** One of the values of {@link CancelPhase}. */
 export type CancelPhase = (typeof CancelPhase)[keyof typeof CancelPhase];
@@ -28,9 +28,12 @@ export type EventFact =
   | { readonly kind: "retryScheduled"; readonly error: AttemptErrorFact; readonly runTimeMs: number }
   | { readonly kind: "cancelRequested"; readonly reason: string }
   | { readonly kind: "cancelDelivered"; readonly workerId: string }
+  | { readonly kind: "cancelAcknowledged" }
+  | { readonly kind: "cancelGraceExpired"; readonly graceMs: number }
   | { readonly kind: "softLimitReached" }
-  | { readonly kind: "released"; readonly reason: string }
-  | { readonly kind: "staleReportRejected"; readonly workerId: string; readonly reportedAttempt: number }
+  | { readonly kind: "released"; readonly reason: string; readonly code: string; readonly runTimeMs: number }
+  | { readonly kind: "reopened"; readonly runTimeMs: number }
+  | { readonly kind: "staleAttemptRejected"; readonly workerId: string; readonly reportedAttempt: number }
   | { readonly kind: "completed"; readonly resultJson: string; readonly warnings: readonly AttemptErrorFact[] }
   | { readonly kind: "failed"; readonly error: AttemptErrorFact }
   | { readonly kind: "cancelled"; readonly phase: CancelPhase; readonly reason: string };

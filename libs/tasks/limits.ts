@@ -45,5 +45,10 @@ export const MAX_MEMORY_BYTES = 64 * 1024 * 1024 * 1024;
 export const MAX_RETRY_DELAY_MS = 24 * 3600 * 1000;
 /** Largest retry multiplier. */
 export const MAX_RETRY_MULTIPLIER = 10;
+/** Most retryable codes, and most permanent codes, of a task. */
+export const MAX_RETRY_CODES = 50;
+/** Total timeouts of a task, milliseconds. */
+export const MIN_TOTAL_TIMEOUT_MS = 10;
+export const MAX_TOTAL_TIMEOUT_MS = 366 * 24 * 3600 * 1000;
 /** Largest NATS body Taskwire sends, bytes; nats-server refuses above 1 MiB unless told otherwise. */
 export const MAX_BUS_BODY_BYTES = 512 * 1024;

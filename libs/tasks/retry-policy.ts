@@ -5,6 +5,20 @@ export interface RetryPolicy {
   readonly multiplier: number;
 }
 
+/** Which error codes are retried, whatever the errors say of themselves. */
+export interface RetryCodes {
+  /** Only these; empty: all but the permanent ones. */
+  readonly retryable: readonly string[];
+  /** Never these. */
+  readonly permanent: readonly string[];
+}
+
+/** Whether the codes of a task allow another attempt after an error. */
+export function isRetriedCode(codes: RetryCodes | null, code: string): boolean {
+  if (codes === null) return true;
+  return !codes.permanent.includes(code) && (codes.retryable.length === 0 || codes.retryable.includes(code));
+}
+
 /** What a task gets whose creator and handler said nothing. */
 export const DEFAULT_RETRY_POLICY: RetryPolicy = { initialDelayMs: 1000, maximumDelayMs: 600_000, multiplier: 2 };
 

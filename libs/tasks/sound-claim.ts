@@ -46,6 +46,8 @@ function soundKind(kind: ClaimKind): ClaimKind {
     case "started":
     case "output":
     case "cancelDelivered":
+    case "cancelAcknowledged":
+    case "cancelGraceExpired":
     case "softLimitReached":
     case "cancelled":
       return kind;

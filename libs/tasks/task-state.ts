@@ -10,14 +10,17 @@ export type TaskState = (typeof TaskState)[keyof typeof TaskState];
  *     PENDING ──start──▶ RUNNING ──succeed──▶ COMPLETED
  *        ▲                  ├─────fail──────▶ FAILED
  *        ├──retry, release──┤
+ *        ├─────────────expire─────────────────▶ FAILED
  *        └────────cancel────┴───────────────▶ CANCELLED
+ *
+ *     FAILED, CANCELLED ──reopen──▶ PENDING
  */
 const LEGAL_MOVES: Readonly<Record<TaskState, readonly TaskState[]>> = {
-  [TaskState.PENDING]: [TaskState.RUNNING, TaskState.CANCELLED],
+  [TaskState.PENDING]: [TaskState.RUNNING, TaskState.FAILED, TaskState.CANCELLED],
   [TaskState.RUNNING]: [TaskState.PENDING, TaskState.COMPLETED, TaskState.FAILED, TaskState.CANCELLED],
   [TaskState.COMPLETED]: [],
-  [TaskState.FAILED]: [],
-  [TaskState.CANCELLED]: [],
+  [TaskState.FAILED]: [TaskState.PENDING],
+  [TaskState.CANCELLED]: [TaskState.PENDING],
 };
 
 /** Whether a task may go from one state to another. */
@@ -25,7 +28,7 @@ export function isLegalMove(from: TaskState, to: TaskState): boolean {
   return LEGAL_MOVES[from].includes(to);
 }
 
-/** Whether nothing can happen to a task in this state any more. */
+/** Whether a task in this state has ended; only a client can open it again. */
 export function isTerminal(state: TaskState): boolean {
   return state >= TaskState.COMPLETED;
 }

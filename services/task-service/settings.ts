@@ -17,6 +17,19 @@ export const taskServiceSettings = {
     min: 0,
     max: 65_535,
   }),
+  httpHost: text({
+    env: "TASKWIRE_HTTP_HOST",
+    doc: "Address of the HTTP port for `/livez`, `/readyz` and `/metrics`.",
+    default: "127.0.0.1",
+    allowed: "an address",
+  }),
+  httpPort: wholeNumber({
+    env: "TASKWIRE_HTTP_PORT",
+    doc: "Port of `/livez`, `/readyz` and `/metrics`; 0 takes a free one, -1 opens none.",
+    default: 9464,
+    min: -1,
+    max: 65_535,
+  }),
   database: text({
     env: "TASKWIRE_DATABASE",
     doc: "Path of the SQLite database; its folder is made.",
@@ -44,6 +57,20 @@ export const taskServiceSettings = {
     min: 1000,
     max: 3_600_000,
     unit: "ms",
+  }),
+  poisonLosses: wholeNumber({
+    env: "TASKWIRE_POISON_LOSSES",
+    doc: "A task that lost so many workers in a row ends FAILED (`POISONED`).",
+    default: 3,
+    min: 1,
+    max: 100,
+  }),
+  queueCapacity: wholeNumber({
+    env: "TASKWIRE_QUEUE_CAPACITY",
+    doc: "Unfinished tasks a queue may hold; more are refused with RESOURCE_EXHAUSTED (`QUEUE_FULL`).",
+    default: 1_000_000,
+    min: 1,
+    max: 1_000_000_000,
   }),
   redispatchMs: wholeNumber({
     env: "TASKWIRE_REDISPATCH_MS",

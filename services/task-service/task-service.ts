@@ -18,6 +18,7 @@ import { SqliteStore } from "#task-service/store/sqlite/sqlite-store.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
 import { HEALTH_SERVICES, HealthMonitor } from "#task-service/upkeep/health-monitor.js";
 import { LeaseKeeper } from "#task-service/upkeep/lease-keeper.js";
+import { OverdueTasks } from "#task-service/upkeep/overdue-tasks.js";
 import { UpkeepLoops } from "#task-service/upkeep/upkeep-loops.js";
 import { WatchHub } from "#task-service/watch/watch-hub.js";
 import { WorkerRegistry } from "#task-service/workers/worker-registry.js";
@@ -54,10 +55,10 @@ export class TaskService implements Service {
     this.#settings = settings;
     this.#logger = logger;
     const { leaseMs, redispatchMs: afterMs, natsUrl: url, prefix } = settings;
-    const store = new SqliteStore(settings.database);
+    const store = new SqliteStore({ path: settings.database, queueCapacity: settings.queueCapacity });
     const bus = new BusConnection({ url, prefix, name: "taskwire task-service", logger });
     const registry = new WorkerRegistry(bus, { lifetimeMs: leaseMs, logger });
-    const leases = new LeaseKeeper({ store, bus, logger, leaseMs });
+    const leases = new LeaseKeeper({ store, bus, logger, leaseMs, poisonLosses: settings.poisonLosses });
     const window = this.#window;
     const publisher = new JetStreamPublisher(bus);
     const lanes = new LaneLoader(store, logger);
@@ -76,8 +77,20 @@ export class TaskService implements Service {
     this.#server = new GrpcServer({ logger });
     const health = new Health(this.#server, HEALTH_SERVICES);
     const monitor = new HealthMonitor({ store, bus, health, logger });
+    const overdue = new OverdueTasks({
+      store,
+      bus,
+      logger,
+      holdBack: (id) => dispatcher.holdBack(id),
+      letGo: (id, queue) => {
+        dispatcher.letGo(id, queue);
+      },
+      withdraw: (id) => this.#withdraw(id),
+      patienceMs: 2 * afterMs,
+    });
     this.#upkeep = new UpkeepLoops({
       store,
+      overdue,
       registry,
       leases,
       redispatcher: this.#redispatcher,

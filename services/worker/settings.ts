@@ -117,6 +117,14 @@ export const workerSettingsSchema = {
     min: 0,
     max: 19,
   }),
+  freezeKillMs: wholeNumber({
+    env: "TASKWIRE_FREEZE_KILL_MS",
+    doc: "How long the worker may be stopped (SIGSTOP, a debugger) until its processes kill themselves; at most the lease time less one heartbeat. 0: for ever. On Linux only.",
+    default: 8000,
+    min: 0,
+    max: 3_600_000,
+    unit: "ms",
+  }),
   progressIntervalMs: wholeNumber({
     env: "TASKWIRE_PROGRESS_INTERVAL_MS",
     doc: "Shortest time between two progress reports of an attempt; the latest wins.",
@@ -155,6 +163,19 @@ export const workerSettingsSchema = {
     min: 64 * 1024,
     max: 1024 * 1024 * 1024,
     unit: "bytes",
+  }),
+  httpHost: text({
+    env: "TASKWIRE_HTTP_HOST",
+    doc: "Address of the HTTP port for `/livez`, `/readyz` and `/metrics`.",
+    default: "127.0.0.1",
+    allowed: "an address",
+  }),
+  httpPort: wholeNumber({
+    env: "TASKWIRE_HTTP_PORT",
+    doc: "Port of `/livez`, `/readyz` and `/metrics`; off unless it is set, as several workers share a machine; 0 takes a free one, -1 opens none.",
+    default: -1,
+    min: -1,
+    max: 65_535,
   }),
   logLevel: oneOf<LogLevel>({
     env: "TASKWIRE_LOG_LEVEL",

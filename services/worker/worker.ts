@@ -67,6 +67,7 @@ export class WorkerProcess implements Service {
       memoryBytes: settings.memoryBytes,
       recycleAfter: settings.recycleAfter,
       nice: settings.isolateNice,
+      freezeKillMs: settings.freezeKillMs,
       logger: this.#logger,
     });
   }

@@ -17,7 +17,11 @@ const sqlite: StoreFactory = {
   createPlace() {
     const directory = freshDirectory();
     const address = join(directory.path, "taskwire.db");
-    return { address, open: () => new SqliteStore(address), remove: () => directory.remove() };
+    return {
+      address,
+      open: () => new SqliteStore({ path: address, queueCapacity: 1_000_000 }),
+      remove: () => directory.remove(),
+    };
   },
 };
 
@@ -32,7 +36,7 @@ describe("SqliteStore: its file", () => {
   });
 
   it("is made with its folder, and written through a WAL that is on disk when a commit returns", async () => {
-    const store = new SqliteStore(path);
+    const store = new SqliteStore({ path: path, queueCapacity: 1_000_000 });
     await store.start();
     await store.stop();
     // The connection of the writer's thread is opened by this very function.
@@ -50,12 +54,12 @@ describe("SqliteStore: its file", () => {
     const newer = new Sqlite(path);
     newer.exec("insert into migrations (name, time) values ('9999-from-the-future', 0)");
     newer.close();
-    const error = await rejectionOf(new SqliteStore(path).start());
+    const error = await rejectionOf(new SqliteStore({ path: path, queueCapacity: 1_000_000 }).start());
     expect(error.message).to.contain("newer Taskwire").and.to.contain("9999-from-the-future");
     const after = new Sqlite(path);
     after.exec("delete from migrations where name = '9999-from-the-future'");
     after.close();
-    const store = new SqliteStore(path);
+    const store = new SqliteStore({ path: path, queueCapacity: 1_000_000 });
     await store.start();
     await store.stop();
   });
@@ -63,7 +67,7 @@ describe("SqliteStore: its file", () => {
   it("is refused when it is no database", async () => {
     const text = join(directory.path, "notes.txt");
     writeFileSync(text, "not a database, but long enough to be read as one".repeat(20));
-    const error = await rejectionOf(new SqliteStore(text).start());
+    const error = await rejectionOf(new SqliteStore({ path: text, queueCapacity: 1_000_000 }).start());
     expect(error.message).to.match(/not a database/);
   });
 });

@@ -18,8 +18,8 @@ describe("LeaseKeeper and a NATS that goes away", () => {
     let server = await startNatsServer({ storeDir: directory.path });
     const logger = silentLogger();
     const bus = new BusConnection({ url: server.url, prefix: "test", name: "lease-test", logger });
-    const store = new SqliteStore(join(directory.path, "taskwire.db"));
-    const keeper = new LeaseKeeper({ store, bus, logger, leaseMs: LEASE_MS });
+    const store = new SqliteStore({ path: join(directory.path, "taskwire.db"), queueCapacity: 1000 });
+    const keeper = new LeaseKeeper({ store, bus, logger, leaseMs: LEASE_MS, poisonLosses: 3 });
     try {
       await bus.start();
       await store.start();

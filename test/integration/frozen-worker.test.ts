@@ -37,7 +37,7 @@ describe("When a worker freezes and comes back (At-least-once run, exactly-once 
     gate.open(1);
     await frozen?.kill("SIGCONT");
     await until("the report of attempt 1 is refused", async () => {
-      const refused = valuesOf(await eventsSoFar(client, id), "staleReportRejected");
+      const refused = valuesOf(await eventsSoFar(client, id), "staleAttemptRejected");
       // It may hold a dispatch of attempt 2 as well, taken just before it froze.
       expect(refused.map(({ workerId }) => workerId)).to.deep.equal(refused.map(() => first.workerId));
       return refused.some(({ reportedAttempt }) => reportedAttempt === 1);

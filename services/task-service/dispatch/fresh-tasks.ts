@@ -29,6 +29,7 @@ export class FreshTasks {
       priority: task.priority,
       runTimeMs: task.runTimeMs,
       attempt: 0,
+      workerLosses: 0,
       payloadJson: task.payloadJson,
       maxAttempts: task.maxAttempts,
       softTimeoutMs: task.softTimeoutMs,

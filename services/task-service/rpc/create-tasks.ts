@@ -4,6 +4,7 @@ import type { BatchCreateTasksRequest, CreateTaskRequest } from "#libs/proto/gen
 import { MAX_BATCH_REQUESTS } from "#libs/tasks/limits.js";
 import { newTask, payloadJsonOf } from "#task-service/rpc/new-task.js";
 import { presentNewTask, presentTask } from "#task-service/rpc/present-task.js";
+import { queueFull } from "#task-service/rpc/queue-full.js";
 import { validateCreate } from "#task-service/rpc/validate-task.js";
 import { Violations } from "#task-service/rpc/violations.js";
 import type { NewTask } from "#task-service/store/task-record.js";
@@ -65,6 +66,7 @@ async function commit(
       context.forget(tasks.filter((_, index) => result.existing[index] !== null));
       return result.existing;
     }
+    if (result.kind === "queueFull") throw queueFull(result.queue);
     throw requestIdReused(typeof fieldOf === "string" ? fieldOf : fieldOf(result.index));
   } catch (error) {
     context.forget(tasks);

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
-import type { Task } from "#libs/proto/gen/taskwire/v1/task.js";
+import type { RetryPolicy, Task } from "#libs/proto/gen/taskwire/v1/task.js";
 import type { CreateTaskRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
+import type { RetryCodes } from "#libs/tasks/retry-policy.js";
 import { DEFAULT_QUEUE } from "#libs/tasks/names.js";
 import { UuidSource } from "#libs/tasks/uuid.js";
 import { durationMs } from "#task-service/rpc/validate-task.js";
@@ -27,6 +28,8 @@ export function newTask(requestId: string, task: Task, payloadJson: string): New
     initialDelayMs: retryPolicy?.initialDelay === undefined ? null : durationMs(retryPolicy.initialDelay),
     maximumDelayMs: retryPolicy?.maximumDelay === undefined ? null : durationMs(retryPolicy.maximumDelay),
     multiplier: retryPolicy?.multiplier ?? 0,
+    totalTimeoutMs: retryPolicy?.totalTimeout === undefined ? null : durationMs(retryPolicy.totalTimeout),
+    retryCodes: retryCodesOf(retryPolicy),
     createTimeMs,
     runTimeMs: runTimeMs === undefined ? createTimeMs : Math.max(runTimeMs, createTimeMs),
     softTimeoutMs: limits?.softTimeout === undefined ? 0 : durationMs(limits.softTimeout),
@@ -35,6 +38,11 @@ export function newTask(requestId: string, task: Task, payloadJson: string): New
     requestId: requestId === "" ? null : requestId,
     requestHash: requestId === "" ? null : requestHash(task),
   };
+}
+
+function retryCodesOf(policy: RetryPolicy | undefined): RetryCodes | null {
+  if (policy === undefined || policy.retryableCodes.length + policy.permanentCodes.length === 0) return null;
+  return { retryable: policy.retryableCodes, permanent: policy.permanentCodes };
 }
 
 /** The JSON form of a request's payload; `{}` when it has none. */
@@ -53,11 +61,19 @@ function requestHash(task: Task): string {
     task.maxAttempts,
     task.runTime?.getTime(),
     task.limits,
-    task.retryPolicy,
+    hashedPolicy(task.retryPolicy),
     sorted(task.payload ?? {}),
     sorted(task.labels),
   ]);
   return hash("sha256", canonical, "base64url").slice(0, HASH_CHARACTERS);
+}
+
+/** Fields that came later are part of it only where they are set, so that a request repeated after an upgrade looks the same. */
+function hashedPolicy(policy: RetryPolicy | undefined): unknown {
+  if (policy === undefined) return undefined;
+  const { totalTimeout, retryableCodes, permanentCodes, ...first } = policy;
+  const hasNone = totalTimeout === undefined && retryableCodes.length + permanentCodes.length === 0;
+  return hasNone ? first : { ...first, totalTimeout, retryableCodes, permanentCodes };
 }
 
 function sorted(value: unknown): unknown {

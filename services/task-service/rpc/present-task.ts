@@ -1,6 +1,7 @@
 import type { Duration } from "#libs/proto/gen/google/protobuf/duration.js";
 import type { Limits, RetryPolicy, Task, TaskError } from "#libs/proto/gen/taskwire/v1/task.js";
 import type { AttemptErrorFact } from "#libs/tasks/claim.js";
+import type { RetryCodes } from "#libs/tasks/retry-policy.js";
 import { TaskState } from "#libs/tasks/task-state.js";
 import type { NewTask, TaskRecord } from "#task-service/store/task-record.js";
 
@@ -30,6 +31,8 @@ export function presentTask(record: TaskRecord): Task {
     workerId: record.workerId ?? "",
     cancelRequestTime: dateOf(record.cancelRequestTimeMs),
     retryPolicy: presentRetryPolicy(record),
+    warnings: record.warnings.map(presentError),
+    deadlineTime: dateOf(record.deadlineMs),
   };
 }
 
@@ -59,10 +62,13 @@ export function presentNewTask(task: NewTask, request: Task, isFull: boolean): T
     workerId: "",
     cancelRequestTime: undefined,
     retryPolicy: presentRetryPolicy(task),
+    warnings: [],
+    deadlineTime: task.totalTimeoutMs ? new Date(task.runTimeMs + task.totalTimeoutMs) : undefined,
   };
 }
 
-function presentError(error: AttemptErrorFact): TaskError {
+/** An error as clients see it. */
+export function presentError(error: AttemptErrorFact): TaskError {
   const { code, message, retryable, detailsJson } = error;
   return { code, message, retryable, details: detailsJson === "" ? undefined : parseObject(detailsJson) };
 }
@@ -85,13 +91,19 @@ function presentRetryPolicy(task: {
   readonly initialDelayMs: number | null;
   readonly maximumDelayMs: number | null;
   readonly multiplier: number;
+  readonly totalTimeoutMs: number | null;
+  readonly retryCodes: RetryCodes | null;
 }): RetryPolicy | undefined {
-  const { initialDelayMs, maximumDelayMs, multiplier } = task;
-  if (initialDelayMs === null && maximumDelayMs === null && multiplier === 0) return undefined;
+  const { initialDelayMs, maximumDelayMs, multiplier, totalTimeoutMs, retryCodes } = task;
+  const isUnset = initialDelayMs === null && maximumDelayMs === null && multiplier === 0;
+  if (isUnset && totalTimeoutMs === null && retryCodes === null) return undefined;
   return {
     initialDelay: initialDelayMs === null ? undefined : durationOf(initialDelayMs),
     maximumDelay: maximumDelayMs === null ? undefined : durationOf(maximumDelayMs),
     multiplier,
+    totalTimeout: totalTimeoutMs === null ? undefined : durationOf(totalTimeoutMs),
+    retryableCodes: [...(retryCodes?.retryable ?? [])],
+    permanentCodes: [...(retryCodes?.permanent ?? [])],
   };
 }
 

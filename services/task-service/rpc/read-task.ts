@@ -6,7 +6,12 @@ import type { TaskStore } from "#task-service/store/task-store.js";
 export async function readTask(store: TaskStore, id: string, isFull: boolean): Promise<TaskRecord> {
   const task = await store.read({ kind: "getTask", id, isFull });
   if (task !== null) return task;
-  throw new TaskwireError({
+  throw taskNotFound(id);
+}
+
+/** NOT_FOUND: there is no such task. */
+export function taskNotFound(id: string): TaskwireError {
+  return new TaskwireError({
     code: "NOT_FOUND",
     reason: "TASK_NOT_FOUND",
     message: `there is no task ${id}`,

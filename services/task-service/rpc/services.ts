@@ -9,7 +9,9 @@ import { cancelTask, type CancelContext } from "#task-service/rpc/cancel-task.js
 import { batchCreateTasks, createTask, type CreateContext } from "#task-service/rpc/create-tasks.js";
 import { listTasks } from "#task-service/rpc/list-tasks.js";
 import { presentTask } from "#task-service/rpc/present-task.js";
+import { listTaskAttempts } from "#task-service/rpc/list-attempts.js";
 import { readTask } from "#task-service/rpc/read-task.js";
+import { retryTask } from "#task-service/rpc/retry-task.js";
 import { requireTaskId, Violations } from "#task-service/rpc/violations.js";
 import { watchTask } from "#task-service/rpc/watch-task.js";
 import { ping, presentWorker } from "#task-service/rpc/worker-rpcs.js";
@@ -62,6 +64,10 @@ export function addServices(server: GrpcServer, context: RpcContext): void {
     getTask: unary(tasks.GetTaskRequest, Task, (request) => getTask(store, request)),
     listTasks: unary(tasks.ListTasksRequest, tasks.ListTasksResponse, (request) => listTasks(store, request)),
     cancelTask: unary(tasks.CancelTaskRequest, Task, (request) => cancelTask(cancelling, request)),
+    retryTask: unary(tasks.RetryTaskRequest, Task, (request) => retryTask(store, request)),
+    listTaskAttempts: unary(tasks.ListTaskAttemptsRequest, tasks.ListTaskAttemptsResponse, (request) =>
+      listTaskAttempts(store, request),
+    ),
     watchTask: serverStream(tasks.WatchTaskRequest, tasks.WatchTaskResponse, (request, call) => {
       watchTask(hub, logger, request, call);
     }),

@@ -1,7 +1,8 @@
 import type { Duration } from "#libs/proto/gen/google/protobuf/duration.js";
 import type { CreateTaskRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
-import type { Task } from "#libs/proto/gen/taskwire/v1/task.js";
+import type { RetryPolicy, Task } from "#libs/proto/gen/taskwire/v1/task.js";
 import { jsonProblem } from "#libs/tasks/json-bounds.js";
+import { isErrorCode } from "#libs/tasks/outcome-code.js";
 import * as limits from "#libs/tasks/limits.js";
 import { isLabelKey, isQueueName, isTypeName } from "#libs/tasks/names.js";
 import type { Violations } from "#task-service/rpc/violations.js";
@@ -129,7 +130,32 @@ function validateRetryPolicy(task: Task, field: string, found: Violations): void
     const ms = durationMs(delay);
     found.expect(ms >= 0 && ms <= limits.MAX_RETRY_DELAY_MS, `${field}retry_policy.${name}`, "must be in [0, 24 h]");
   }
+  validateRetryCodes(policy, field, found);
+  if (policy.totalTimeout !== undefined) {
+    const ms = durationMs(policy.totalTimeout);
+    const isRight = ms >= limits.MIN_TOTAL_TIMEOUT_MS && ms <= limits.MAX_TOTAL_TIMEOUT_MS;
+    found.expect(isRight, `${field}retry_policy.total_timeout`, "must be in [10 ms, 366 days]");
+  }
   const { multiplier } = policy;
   const isMultiplier = multiplier === 0 || (multiplier >= 1 && multiplier <= limits.MAX_RETRY_MULTIPLIER);
   found.expect(isMultiplier, `${field}retry_policy.multiplier`, `must be in [1, ${limits.MAX_RETRY_MULTIPLIER}]`);
+}
+
+function validateRetryCodes(policy: RetryPolicy, field: string, found: Violations): void {
+  for (const [name, codes] of [
+    ["retryable_codes", policy.retryableCodes],
+    ["permanent_codes", policy.permanentCodes],
+  ] as const) {
+    const path = `${field}retry_policy.${name}`;
+    found.expect(codes.length <= limits.MAX_RETRY_CODES, path, `must have at most ${limits.MAX_RETRY_CODES} codes`);
+    for (const [index, code] of codes.slice(0, limits.MAX_RETRY_CODES).entries()) {
+      found.expect(
+        isErrorCode(code),
+        `${path}[${index}]`,
+        "must be 1 to 63 characters of A-Z, 0-9 and _, the first a letter",
+      );
+    }
+  }
+  const both = policy.permanentCodes.find((code) => policy.retryableCodes.includes(code));
+  found.expect(both === undefined, `${field}retry_policy.permanent_codes`, "must not name a code of retryable_codes");
 }

@@ -58,13 +58,22 @@ function kindOf(fact: EventFact): NonNullable<TaskEvent["kind"]> {
       return { $case: "cancelRequested", value: { reason: fact.reason } };
     case "cancelDelivered":
       return { $case: "cancelDelivered", value: { workerId: fact.workerId } };
+    case "cancelAcknowledged":
+      return { $case: "cancelAcknowledged", value: {} };
+    case "cancelGraceExpired":
+      return { $case: "cancelGraceExpired", value: { graceMs: fact.graceMs } };
     case "softLimitReached":
       return { $case: "softLimitReached", value: {} };
     case "released":
-      return { $case: "released", value: { reason: fact.reason } };
-    case "staleReportRejected":
       return {
-        $case: "staleReportRejected",
+        $case: "released",
+        value: { reason: fact.reason, code: fact.code, runTime: new Date(fact.runTimeMs) },
+      };
+    case "reopened":
+      return { $case: "reopened", value: { runTime: new Date(fact.runTimeMs) } };
+    case "staleAttemptRejected":
+      return {
+        $case: "staleAttemptRejected",
         value: { workerId: fact.workerId, reportedAttempt: fact.reportedAttempt },
       };
     case "completed":

@@ -1,10 +1,12 @@
 import type { Compilable, Kysely } from "kysely";
+import { addAttempts } from "#task-service/store/migrations/0002-add-attempts.js";
 import { createTasks } from "#task-service/store/migrations/0001-create-tasks.js";
 import type { Database } from "#task-service/store/schema.js";
 
 /** The migrations in order. Append only: what has run anywhere never changes. */
 export const MIGRATIONS: readonly { readonly name: string; readonly up: (db: Kysely<Database>) => Compilable[] }[] = [
   { name: "0001-create-tasks", up: createTasks },
+  { name: "0002-add-attempts", up: addAttempts },
 ];
 
 /**

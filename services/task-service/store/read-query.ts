@@ -1,5 +1,12 @@
 import type { TaskState } from "#libs/tasks/task-state.js";
-import type { DispatchKey, DueTask, RunningTask, TaskRecord } from "#task-service/store/task-record.js";
+import type {
+  AttemptRecord,
+  OverdueTask,
+  DispatchKey,
+  DueTask,
+  RunningTask,
+  TaskRecord,
+} from "#task-service/store/task-record.js";
 
 /** What the readers can be asked. */
 export type ReadQuery =
@@ -9,6 +16,8 @@ export type ReadQuery =
   | { readonly kind: "readDue"; readonly lane: Lane; readonly after: DispatchKey | null; readonly limit: number }
   | { readonly kind: "loadDue"; readonly keys: readonly number[] }
   | { readonly kind: "readRunning" }
+  | { readonly kind: "listAttempts"; readonly id: string; readonly afterNumber: number; readonly limit: number }
+  | { readonly kind: "readOverdue"; readonly nowMs: number; readonly limit: number }
   | { readonly kind: "lastRevision" };
 
 /** Due tasks are kept apart by queue and type, so that a type no worker runs cannot stand in the way of others. */
@@ -48,6 +57,9 @@ export interface ReadResults {
   readDue: readonly DueTask[];
   loadDue: readonly DueTask[];
   readRunning: readonly RunningTask[];
+  /** Null: no such task. */
+  listAttempts: readonly AttemptRecord[] | null;
+  readOverdue: readonly OverdueTask[];
   lastRevision: number;
 }
 

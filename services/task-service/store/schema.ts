@@ -36,6 +36,27 @@ export interface TasksTable {
   sequence: number;
   request_id: string | null;
   request_hash: string | null;
+  /** JSON array of errors, or null: none. */
+  warnings: string | null;
+  worker_losses: number;
+  total_timeout: number | null;
+  deadline_time: number | null;
+  /** JSON of `RetryCodes`. */
+  retry_codes: string | null;
+}
+
+/**
+ * Attempts that ended and were followed by something: a retry, a hand-back, another round, an end for another reason. The latest attempt of a
+ * task that runs, or ended with its task, has no row: the task's own row tells of it, so that a task that succeeds at once costs none.
+ */
+export interface TaskAttemptsTable {
+  task_key: number;
+  number: number;
+  worker_id: string;
+  start_time: number;
+  end_time: number;
+  outcome: number;
+  error: string | null;
 }
 
 /** The log. `body` is the encoded `taskwire.v1.TaskEvent`. */
@@ -63,6 +84,7 @@ export interface MigrationsTable {
 export interface Database {
   tasks: TasksTable;
   task_events: TaskEventsTable;
+  task_attempts: TaskAttemptsTable;
   counters: CountersTable;
   migrations: MigrationsTable;
 }

@@ -1,9 +1,10 @@
 import type { AttemptErrorFact, ProgressFact } from "#libs/tasks/claim.js";
+import type { RetryCodes } from "#libs/tasks/retry-policy.js";
 import type { TaskState } from "#libs/tasks/task-state.js";
 import type { TasksTable } from "#task-service/store/schema.js";
 import type { TaskRecord } from "#task-service/store/task-record.js";
 
-/** The columns of a task without its payload and result. */
+/** The columns of a task without its payload, result and warnings. */
 export const BASIC_COLUMNS = [
   "key",
   "id",
@@ -35,14 +36,23 @@ export const BASIC_COLUMNS = [
   "hard_timeout",
   "memory_bytes",
   "sequence",
+  "worker_losses",
+  "total_timeout",
+  "deadline_time",
+  "retry_codes",
 ] as const satisfies readonly (keyof TasksTable)[];
 
 /** All columns of a task that a reader is shown. */
-export const FULL_COLUMNS = [...BASIC_COLUMNS, "payload", "result"] as const satisfies readonly (keyof TasksTable)[];
+export const FULL_COLUMNS = [
+  ...BASIC_COLUMNS,
+  "payload",
+  "result",
+  "warnings",
+] as const satisfies readonly (keyof TasksTable)[];
 
-/** A row with or without payload and result. */
+/** A row with or without payload, result and warnings. */
 export type TaskRow = Pick<TasksTable, (typeof BASIC_COLUMNS)[number]> &
-  Partial<Pick<TasksTable, "payload" | "result">>;
+  Partial<Pick<TasksTable, "payload" | "result" | "warnings">>;
 
 /** A stored row as a record. */
 export function recordOf(row: TaskRow): TaskRecord {
@@ -78,5 +88,11 @@ export function recordOf(row: TaskRow): TaskRecord {
     hardTimeoutMs: row.hard_timeout,
     memoryBytes: row.memory_bytes,
     sequence: row.sequence,
+    workerLosses: row.worker_losses,
+    totalTimeoutMs: row.total_timeout,
+    deadlineMs: row.deadline_time,
+    retryCodes: row.retry_codes === null ? null : (JSON.parse(row.retry_codes) as RetryCodes),
+    warnings: row.warnings ? (JSON.parse(row.warnings) as AttemptErrorFact[]) : [],
+    endedAttempt: null,
   };
 }

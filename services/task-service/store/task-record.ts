@@ -1,4 +1,6 @@
-import type { TaskFacts } from "#libs/tasks/task-facts.js";
+import type { AttemptErrorFact } from "#libs/tasks/claim.js";
+import type { RetryCodes } from "#libs/tasks/retry-policy.js";
+import type { AttemptOutcome, TaskFacts } from "#libs/tasks/task-facts.js";
 
 /** A stored task. Times are milliseconds since 1970, spans milliseconds; 0 limits mean “not set”. */
 export interface TaskRecord extends TaskFacts {
@@ -32,6 +34,9 @@ export interface NewTask {
   readonly initialDelayMs: number | null;
   readonly maximumDelayMs: number | null;
   readonly multiplier: number;
+  /** Null: the handler's own setting. */
+  readonly totalTimeoutMs: number | null;
+  readonly retryCodes: RetryCodes | null;
   readonly createTimeMs: number;
   readonly runTimeMs: number;
   readonly softTimeoutMs: number;
@@ -41,6 +46,17 @@ export interface NewTask {
   readonly requestId: string | null;
   /** Hash of everything the client asked for; compared when the same request id comes again. */
   readonly requestHash: string | null;
+}
+
+/** One attempt of a task. */
+export interface AttemptRecord {
+  readonly number: number;
+  readonly workerId: string;
+  readonly startTimeMs: number;
+  /** Null: it runs. */
+  readonly endTimeMs: number | null;
+  readonly outcome: AttemptOutcome;
+  readonly error: AttemptErrorFact | null;
 }
 
 /** What dispatch orders tasks by: priority (higher first), then run time, then age. */
@@ -57,6 +73,8 @@ export interface DueTask extends DispatchKey {
   readonly queue: string;
   /** Number of the latest attempt; the next one is dispatched. */
   readonly attempt: number;
+  /** How many workers in a row were lost while they ran it. */
+  readonly workerLosses: number;
   readonly payloadJson: string;
   readonly maxAttempts: number;
   readonly softTimeoutMs: number;
@@ -73,4 +91,11 @@ export interface RunningTask {
   readonly workerId: string;
   readonly isCancelRequested: boolean;
   readonly cancelReason: string;
+}
+
+/** A task that waits for an attempt beyond its deadline. */
+export interface OverdueTask {
+  readonly id: string;
+  readonly queue: string;
+  readonly deadlineMs: number;
 }

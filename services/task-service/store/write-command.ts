@@ -1,3 +1,4 @@
+import type { DatabaseTrouble } from "#task-service/store/database-trouble.js";
 import type { Commit } from "#task-service/store/commit.js";
 import type { NewTask, TaskRecord } from "#task-service/store/task-record.js";
 
@@ -7,7 +8,12 @@ export type WriteCommand =
   /** Encoded `taskwire.bus.v1.ReportBatch`es, in the order JetStream has them. */
   | { readonly kind: "applyReports"; readonly batches: readonly Uint8Array[] }
   | { readonly kind: "requestCancel"; readonly id: string; readonly reason: string; readonly mayBeWithWorker: boolean }
-  | { readonly kind: "expireLeases"; readonly leases: readonly Lease[] }
+  /** Opens a finished task again; `sequence`, if not null, must be its latest. */
+  | { readonly kind: "reopen"; readonly id: string; readonly sequence: number | null }
+  /** `poisonLosses`: a task that lost so many workers in a row ends FAILED. */
+  | { readonly kind: "expireLeases"; readonly leases: readonly Lease[]; readonly poisonLosses: number }
+  /** Ends tasks that wait for an attempt beyond their deadline. */
+  | { readonly kind: "expireDeadlines"; readonly ids: readonly string[] }
   /** Ends PENDING tasks whose cancel was asked for before `beforeMs`: whoever might have started them would have said so. */
   | { readonly kind: "endOldCancels"; readonly beforeMs: number; readonly limit: number }
   | { readonly kind: "makeDue"; readonly limit: number }
@@ -33,13 +39,19 @@ export interface WriteResults {
   /** `existing[i]`: request i was made before and this is its task; null: it was created with the next free key. */
   create:
     | { readonly kind: "created"; readonly existing: readonly (TaskRecord | null)[]; readonly firstKey: number }
-    | { readonly kind: "requestIdReused"; readonly index: number };
+    | { readonly kind: "requestIdReused"; readonly index: number }
+    | { readonly kind: "queueFull"; readonly queue: string };
   applyReports: { readonly stale: readonly StaleClaim[]; readonly undecodable: number };
   requestCancel: {
     readonly verdict: "accepted" | "repeated" | "finished" | "notFound";
     readonly task: TaskRecord | null;
   };
+  reopen: {
+    readonly verdict: "reopened" | "notFinished" | "completed" | "changed" | "queueFull" | "notFound";
+    readonly task: TaskRecord | null;
+  };
   expireLeases: { readonly expired: number };
+  expireDeadlines: { readonly expired: number };
   endOldCancels: { readonly count: number };
   /** How many became due, and when the next one will (null: none waits). */
   makeDue: { readonly count: number; readonly nextRunTimeMs: number | null };
@@ -60,7 +72,8 @@ export interface WriteGroup {
 export interface WriteReply {
   /** In the order of the commands; a failed command fails alone. */
   readonly results: readonly (
-    { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string }
+    | { readonly ok: true; readonly value: unknown }
+    | { readonly ok: false; readonly trouble: DatabaseTrouble; readonly message: string }
   )[];
   readonly commit: Commit;
 }

@@ -13,9 +13,12 @@ export interface LeaseKeeperOptions {
   readonly logger: Logger;
   /** How long an attempt outlives the last heartbeat that named it. */
   readonly leaseMs: number;
+  /** A task that lost so many workers in a row ends FAILED. */
+  readonly poisonLosses: number;
 }
 
 interface HeldLease extends Lease {
+  /** By the monotonic clock: a wall clock that jumps must not end leases. */
   renewedAtMs: number;
   isCancelRequested: boolean;
   cancelReason: string;
@@ -40,7 +43,7 @@ export class LeaseKeeper {
       for (const change of commit.changes) this.#onChange(change);
     });
     options.bus.onConnectionChange(() => {
-      const nowMs = Date.now();
+      const nowMs = performance.now();
       for (const lease of this.#leases.values()) lease.renewedAtMs = nowMs;
     });
   }
@@ -49,14 +52,14 @@ export class LeaseKeeper {
   async load(): Promise<readonly { id: string; queue: string; type: string; attempt: number }[]> {
     const running = await this.#options.store.read({ kind: "readRunning" });
     for (const { id, attempt, workerId, isCancelRequested, cancelReason } of running) {
-      this.#leases.set(id, { id, attempt, workerId, isCancelRequested, cancelReason, renewedAtMs: Date.now() });
+      this.#leases.set(id, { id, attempt, workerId, isCancelRequested, cancelReason, renewedAtMs: performance.now() });
     }
     return running;
   }
 
   /** Renews what a heartbeat names, or all that its worker holds where it asks for that, and repeats cancels that its worker has not obeyed yet. */
   onHeartbeat(heartbeat: Heartbeat): void {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     if (heartbeat.renewAll) {
       for (const lease of this.#leases.values()) if (lease.workerId === heartbeat.workerId) lease.renewedAtMs = nowMs;
     }
@@ -75,7 +78,7 @@ export class LeaseKeeper {
   /** Whether a living worker says that it holds this attempt. */
   isNamed(taskId: string, attempt: number): boolean {
     const named = this.#named.get(taskId);
-    return named?.attempt === attempt && named.atMs + this.#options.leaseMs >= Date.now();
+    return named?.attempt === attempt && named.atMs + this.#options.leaseMs >= performance.now();
   }
 
   /** Tells workers to let go of attempts they no longer hold. */
@@ -90,9 +93,9 @@ export class LeaseKeeper {
 
   /** Ends the attempts whose lease ran out. */
   async runOnce(): Promise<void> {
-    const { leaseMs, store, bus, logger } = this.#options;
+    const { leaseMs, poisonLosses, store, bus, logger } = this.#options;
     if (!bus.connected) return;
-    const oldestMs = Date.now() - leaseMs;
+    const oldestMs = performance.now() - leaseMs;
     for (const [id, named] of this.#named) if (named.atMs < oldestMs) this.#named.delete(id);
     const expired: Lease[] = [];
     for (const lease of this.#leases.values()) {
@@ -100,7 +103,7 @@ export class LeaseKeeper {
       expired.push({ id: lease.id, attempt: lease.attempt, workerId: lease.workerId });
     }
     if (expired.length === 0) return;
-    const result = await store.write({ kind: "expireLeases", leases: expired });
+    const result = await store.write({ kind: "expireLeases", leases: expired, poisonLosses });
     if (result.expired > 0) logger.warn({ count: result.expired }, "leases expired");
   }
 
@@ -114,12 +117,12 @@ export class LeaseKeeper {
       const isNews = change.isCancelRequested && !known.isCancelRequested;
       known.isCancelRequested = change.isCancelRequested;
       known.cancelReason = change.cancelReason;
-      known.renewedAtMs = Date.now();
+      known.renewedAtMs = performance.now();
       if (isNews) this.#sendCancel(known);
       return;
     }
     const { id, attempt, workerId, isCancelRequested, cancelReason } = change;
-    const lease: HeldLease = { id, attempt, workerId, isCancelRequested, cancelReason, renewedAtMs: Date.now() };
+    const lease: HeldLease = { id, attempt, workerId, isCancelRequested, cancelReason, renewedAtMs: performance.now() };
     this.#leases.set(id, lease);
     this.#named.delete(id);
     if (isCancelRequested) this.#sendCancel(lease);

@@ -4,6 +4,7 @@ import { ServiceGroup, type Service } from "#libs/service/service.js";
 import type { Redispatcher } from "#task-service/dispatch/redispatcher.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
 import { DueTasks } from "#task-service/upkeep/due-tasks.js";
+import type { OverdueTasks } from "#task-service/upkeep/overdue-tasks.js";
 import type { HealthMonitor } from "#task-service/upkeep/health-monitor.js";
 import type { LeaseKeeper } from "#task-service/upkeep/lease-keeper.js";
 import { deleteExpired } from "#task-service/upkeep/retention.js";
@@ -15,6 +16,7 @@ export interface UpkeepOptions {
   readonly registry: WorkerRegistry;
   readonly leases: LeaseKeeper;
   readonly redispatcher: Redispatcher;
+  readonly overdue: OverdueTasks;
   readonly monitor: HealthMonitor;
   readonly logger: Logger;
   /** 0: finished tasks are kept for ever. */
@@ -23,6 +25,7 @@ export interface UpkeepOptions {
 
 const LEASE_INTERVAL_MS = 500;
 const DUE_INTERVAL_MS = 1000;
+const OVERDUE_INTERVAL_MS = 500;
 const DISPATCH_INTERVAL_MS = 1000;
 const HEALTH_INTERVAL_MS = 2000;
 const RETENTION_INTERVAL_MS = 60_000;
@@ -42,6 +45,12 @@ export class UpkeepLoops implements Service {
       name: "due tasks",
       intervalMs: DUE_INTERVAL_MS,
       runOnce: () => dueTasks.runOnce(due, DUE_INTERVAL_MS),
+      logger,
+    });
+    const overdue = new IntervalService({
+      name: "total timeouts",
+      intervalMs: OVERDUE_INTERVAL_MS,
+      runOnce: () => options.overdue.runOnce(),
       logger,
     });
     this.#dispatch = new IntervalService({
@@ -68,7 +77,7 @@ export class UpkeepLoops implements Service {
     store.onCommit((commit) => {
       if (commit.changes.some((change) => change.isWaiting)) due.wake();
     });
-    this.#group = new ServiceGroup([due, this.#dispatch, lease, this.#health, ...retention(options)]);
+    this.#group = new ServiceGroup([due, overdue, this.#dispatch, lease, this.#health, ...retention(options)]);
   }
 
   async start(): Promise<void> {

@@ -57,8 +57,14 @@ class InlineRun implements IsolateRun {
     void this.#handler.outcome().then(outcome);
   }
 
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   abort(cause: AbortCause, message: string): void {
-    this.#handler?.abort(cause, message);
+    if (this.#ended || this.#handler === undefined) return;
+    this.#handler.abort(cause, message);
+    this.#listener.onAborted(cause);
   }
 
   kill(): void {

@@ -19,8 +19,10 @@ export class IsolateChild {
     const order = readParentMessage(message);
     if (order?.kind === "setup") void this.#load(order.setup);
     else if (order?.kind === "run") void this.#run(order.run, order.order);
-    else if (order?.kind === "abort" && this.#current?.run === order.run)
+    else if (order?.kind === "abort" && this.#current?.run === order.run) {
       this.#current.handler.abort(order.cause, order.message);
+      this.#send({ kind: "aborted", run: order.run, cause: order.cause });
+    }
   }
 
   async #load(setup: IsolateSetup): Promise<void> {

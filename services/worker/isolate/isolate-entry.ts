@@ -1,6 +1,8 @@
 import { setPriority } from "node:os";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { IsolateChild } from "#worker/isolate/isolate-child.js";
+import { killProcessGroup } from "#worker/isolate/kill-process-group.js";
+import type { OrphanWatchSetup } from "#worker/isolate/orphan-watch.js";
 
 function enterThread(port: NonNullable<typeof parentPort>): void {
   // On Linux the priority of “process 0” is that of the calling thread; elsewhere it would be the whole worker's.
@@ -15,16 +17,20 @@ function enterThread(port: NonNullable<typeof parentPort>): void {
 }
 
 function enterProcess(): void {
-  const parent = process.ppid;
-  // Ctrl-C on a terminal reaches the whole process group: the worker decides when its isolates end, not the terminal.
+  const setup: OrphanWatchSetup = { parent: process.ppid, freezeKillMs: Number(process.argv[2]) };
+  // Some supervisors signal every process of a service: the worker decides when its isolates end.
   process.on("SIGINT", () => undefined);
   process.on("SIGTERM", () => undefined);
   process.on("disconnect", () => {
+    // Added last, so that the exit listeners of handlers run before it.
+    process.once("exit", () => {
+      killProcessGroup(process.pid);
+    });
     process.exit();
   });
   const child = new IsolateChild((message) => {
     if (process.connected) process.send?.(message);
-    if (message.kind === "ready") watchForOrphanhood(parent);
+    if (message.kind === "ready") watchForOrphanhood(setup);
   });
   process.on("message", (message: unknown) => {
     child.receive(message);
@@ -32,11 +38,11 @@ function enterProcess(): void {
 }
 
 /** A handler that spins keeps 'disconnect' from being heard, so a thread of its own looks whether the worker is still there. */
-function watchForOrphanhood(parent: number): void {
+function watchForOrphanhood(setup: OrphanWatchSetup): void {
   const watch = new Worker(new URL("./orphan-watch.js", import.meta.url), {
     resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
     execArgv: [],
-    workerData: parent,
+    workerData: setup,
   });
   watch.unref();
 }

@@ -17,6 +17,9 @@ export interface IsolateChannel {
 /**
  * The owner's side of the talk with one process or thread: set up once, then one attempt at a time. Messages of an attempt that
  * has ended (a handler that left something running) are not heard.
+ *
+ * Only a handler that returned, or never ran, leaves the isolate fit for another attempt. After one that was aborted or has thrown the
+ * isolate is killed, and the end of the attempt is told when it is gone: from then on no code of that handler runs.
  */
 export class IsolateSession {
   readonly #channel: IsolateChannel;
@@ -24,6 +27,11 @@ export class IsolateSession {
   readonly #gone: Deferred<DeathOutcome> = deferred();
   #run = 0;
   #listener: RunListener | undefined;
+  /** Why the attempt was asked to stop, until the other side has answered. */
+  readonly #unanswered = new Set<AbortCause>();
+  #aborted = false;
+  /** How the handler ended, while its isolate is being killed. */
+  #outcome: IsolateOutcome | undefined;
   #isReady = false;
   #killed = false;
   #dead = false;
@@ -64,12 +72,19 @@ export class IsolateSession {
     const run = this.#run;
     this.#listener = listener;
     this.#channel.send({ kind: "run", run, order });
+    const isOver = () => this.#run !== run || !this.busy || this.#outcome !== undefined;
     return {
+      get ended() {
+        return isOver();
+      },
       abort: (cause: AbortCause, message: string) => {
-        if (this.#run === run && this.busy) this.#channel.send({ kind: "abort", run, cause, message });
+        if (isOver()) return;
+        this.#aborted = true;
+        this.#unanswered.add(cause);
+        this.#channel.send({ kind: "abort", run, cause, message });
       },
       kill: () => {
-        if (this.#run === run && this.busy) this.kill();
+        if (!isOver()) this.kill();
       },
     };
   }
@@ -97,10 +112,9 @@ export class IsolateSession {
       if (message.kind === "progress") listener.onProgress(message.claim);
       else if (message.kind === "log") listener.onLog(message.claim);
       else if (message.kind === "output") listener.onOutput(message.claim);
-      else {
-        this.#listener = undefined;
-        listener.onEnd(message.outcome);
-      }
+      else if (message.kind === "ended") this.#onEnded(listener, message.outcome);
+      // Handler code shares the channel: an answer to what was never asked is not ours.
+      else if (this.#unanswered.delete(message.cause)) listener.onAborted(message.cause);
     }
   }
 
@@ -117,7 +131,18 @@ export class IsolateSession {
     );
     const listener = this.#listener;
     this.#listener = undefined;
-    listener?.onEnd(death);
+    listener?.onEnd(this.#outcome ?? death);
     this.#gone.resolve(death);
+  }
+
+  #onEnded(listener: RunListener, outcome: IsolateOutcome): void {
+    const isReusable = !this.#aborted && (outcome.kind === "succeeded" || outcome.kind === "refused");
+    if (isReusable) {
+      this.#listener = undefined;
+      listener.onEnd(outcome);
+    } else {
+      this.#outcome = outcome;
+      this.kill();
+    }
   }
 }

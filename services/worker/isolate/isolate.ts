@@ -80,13 +80,20 @@ export interface RunListener {
   onProgress(claim: ProgressClaim): void;
   onLog(claim: LogClaim): void;
   onOutput(claim: OutputClaim): void;
+  /** The handler's code was told to stop for this cause, and its signal has fired, now or before. At most once for each cause asked for. */
+  onAborted(cause: AbortCause): void;
   /** Called exactly once, last, and never before `begin` has returned. */
   onEnd(outcome: IsolateOutcome): void;
 }
 
 /** An attempt under way. */
 export interface IsolateRun {
-  /** Fires the handler's signal. The first call counts. */
+  /**
+   * Whether the handler has ended. The end may not have been told yet: the isolate of a handler that was aborted or has thrown is killed
+   * first, because such a handler may have left code running.
+   */
+  readonly ended: boolean;
+  /** Fires the handler's signal; the first reason stays. `onAborted` follows when the isolate says so, which a spinning one never does. */
   abort(cause: AbortCause, message: string): void;
   /** Ends the attempt whatever it does; `onEnd` follows with `died`. Inline code is only no longer waited for. */
   kill(): void;

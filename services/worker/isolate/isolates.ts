@@ -17,6 +17,8 @@ export interface IsolatesOptions {
   readonly memoryBytes: number;
   readonly recycleAfter: number;
   readonly nice: number;
+  /** How long the worker may be stopped until its processes kill themselves, milliseconds; 0: for ever. */
+  readonly freezeKillMs: number;
   readonly logger: Logger;
 }
 
@@ -63,8 +65,15 @@ export class Isolates {
   }
 
   #createProcess(memoryBytes: number): ProcessIsolate {
-    const { modules, nice, logger } = this.#options;
-    return new ProcessIsolate({ modules, memoryBytes, nice, logger, memoryWatch: this.#memoryWatch });
+    const { modules, nice, freezeKillMs, logger } = this.#options;
+    return new ProcessIsolate({
+      modules,
+      memoryBytes,
+      nice,
+      freezeKillMs,
+      logger,
+      memoryWatch: this.#memoryWatch,
+    });
   }
 
   #createThread(memoryBytes: number): ThreadIsolate {

@@ -39,13 +39,16 @@ export async function loadTasks(modules: readonly string[]): Promise<ReadonlyMap
 /** A definition without its code. */
 export function describeTask(task: LoadedTask): DescribedTask {
   const { isolation = "process", maxAttempts, initialDelayMs, maximumDelayMs, multiplier } = task.definition.options;
+  const { totalTimeoutMs, retryableCodes, permanentCodes } = task.definition.options;
   const { softTimeoutMs, hardTimeoutMs, memoryBytes } = task.definition.options;
-  const retry = { maxAttempts, initialDelayMs, maximumDelayMs, multiplier };
+  const retry = { maxAttempts, initialDelayMs, maximumDelayMs, multiplier, totalTimeoutMs };
+  const codes = { retryableCodes: retryableCodes?.slice(), permanentCodes: permanentCodes?.slice() };
   return {
     type: task.definition.type,
     module: task.module,
     isolation,
     ...retry,
+    ...codes,
     softTimeoutMs,
     hardTimeoutMs,
     memoryBytes,

@@ -1,10 +1,43 @@
+import { readFileSync } from "node:fs";
 import { workerData } from "node:worker_threads";
+import { killProcessGroup } from "#worker/isolate/kill-process-group.js";
 
-const CHECK_EVERY_MS = 1000;
-/** Told by the main thread, which read it while the worker was certainly alive; this thread may come too late for that. */
-const parent: unknown = workerData;
+/** What the watch is told by the main thread, which reads the parent while that is certainly alive. */
+export interface OrphanWatchSetup {
+  /** The worker's process. */
+  readonly parent: number;
+  /** How long the worker may be stopped, milliseconds; 0: for ever. */
+  readonly freezeKillMs: number;
+}
 
-/** Thread inside a process isolate: when the worker died without a word, ends the process even if its main thread spins. */
-setInterval(() => {
-  if (process.ppid !== parent) process.kill(process.pid, "SIGKILL");
-}, CHECK_EVERY_MS);
+const LONGEST_CHECK_MS = 500;
+
+/** Whether a process is stopped (SIGSTOP, Ctrl-Z, a debugger). False where /proc does not tell. */
+function isStopped(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    // The state follows the command's name, which may hold anything.
+    return /^\) [Tt]/.test(stat.slice(stat.lastIndexOf(")")));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Thread inside a process isolate, heard even if the main thread spins. It ends the process when the worker died without a word, and
+ * when the worker has been stopped for so long that its leases run out: then nobody renews them, and the attempt is somebody else's.
+ * Counts from the last time the worker was seen running, so it is never later than the bound.
+ */
+function watch({ parent, freezeKillMs }: OrphanWatchSetup): void {
+  let runningAtMs = performance.now();
+  const checkMs = freezeKillMs === 0 ? LONGEST_CHECK_MS : Math.min(LONGEST_CHECK_MS, freezeKillMs / 4);
+  setInterval(() => {
+    const now = performance.now();
+    const isOrphan = process.ppid !== parent;
+    if (freezeKillMs > 0 && !isStopped(parent)) runningAtMs = now;
+    if (isOrphan || (freezeKillMs > 0 && now - runningAtMs >= freezeKillMs)) killProcessGroup(process.pid);
+  }, checkMs);
+}
+
+// eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- our own main thread made it
+watch(workerData as OrphanWatchSetup);

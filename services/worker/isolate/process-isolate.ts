@@ -6,6 +6,7 @@ import type { Logger } from "#libs/log/logger.js";
 import type { Isolate, IsolateRun, RunListener, RunOrder } from "#worker/isolate/isolate.js";
 import { IsolateOutput } from "#worker/isolate/isolate-output.js";
 import { IsolateSession, type DeathOutcome } from "#worker/isolate/isolate-session.js";
+import { killProcessGroup } from "#worker/isolate/kill-process-group.js";
 import { residentBytes, type MemoryWatch } from "#worker/isolate/memory-watch.js";
 import type { DescribedTask } from "#worker/isolate/protocol.js";
 
@@ -17,6 +18,8 @@ export interface ProcessIsolateOptions {
   readonly memoryBytes: number;
   /** OS priority, 0 (as the worker) to 19 (only what nobody else wants). */
   readonly nice: number;
+  /** How long the worker may be stopped (SIGSTOP) until the process kills itself, milliseconds; 0: for ever. On Linux only. */
+  readonly freezeKillMs: number;
   readonly memoryWatch: MemoryWatch;
   readonly logger: Logger;
 }
@@ -30,8 +33,14 @@ const CLOSE_WAIT_MS = 1000;
 /** How long the pipes may outlive the process, held open by something the handler started. */
 const PIPE_WAIT_MS = 200;
 const HEAP_EXHAUSTED = /heap out of memory|allocation failed|Reached heap limit/i;
+/** How V8 ends a process whose heap is full, depending on its build. */
+const V8_SIGNALS: ReadonlySet<string | undefined> = new Set(["SIGABRT", "SIGTRAP", "SIGILL"]);
 
-/** Handler code in a child process of lower priority: it may block, leak, crash or never end, and is always killed with success. */
+/**
+ * Handler code in a child process of lower priority: it may block, leak, crash or never end, and is always killed with success. The
+ * process leads a group of its own, so what handlers start dies with it, unless they put that into yet another group; and Ctrl-C on
+ * the worker's terminal does not reach it.
+ */
 export class ProcessIsolate implements Isolate {
   readonly isolation = "process";
   readonly #options: ProcessIsolateOptions;
@@ -40,11 +49,13 @@ export class ProcessIsolate implements Isolate {
   readonly #output: IsolateOutput;
   #baseBytes = USUAL_BASE_BYTES;
   #overMemory = false;
+  #exited = false;
 
   constructor(options: ProcessIsolateOptions) {
     this.#options = options;
     const heapMib = Math.ceil(options.memoryBytes / MIB) + HEAP_ALLOWANCE_MIB;
-    this.#child = fork(fileURLToPath(new URL("./isolate-entry.js", import.meta.url)), [], {
+    this.#child = fork(fileURLToPath(new URL("./isolate-entry.js", import.meta.url)), [String(options.freezeKillMs)], {
+      detached: true,
       execArgv: [`--max-old-space-size=${heapMib}`],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       serialization: "json",
@@ -56,7 +67,7 @@ export class ProcessIsolate implements Isolate {
         if (this.#child.connected) this.#child.send(message, () => undefined);
       },
       kill: () => {
-        this.#child.kill("SIGKILL");
+        this.#killGroup();
       },
     });
     this.#child.on("message", (message: unknown) => {
@@ -67,6 +78,8 @@ export class ProcessIsolate implements Isolate {
       if (this.#child.pid === undefined) this.#session.onDeath(this.#death(undefined, undefined));
     });
     this.#child.on("exit", (code, signal) => {
+      this.#killGroup();
+      this.#exited = true;
       void this.#onExit(code ?? undefined, signal ?? undefined);
     });
     this.#child.send({ kind: "setup", setup: { modules: options.modules } }, () => undefined);
@@ -118,6 +131,9 @@ export class ProcessIsolate implements Isolate {
       onOutput: (claim) => {
         listener.onOutput(claim);
       },
+      onAborted: (cause) => {
+        listener.onAborted(cause);
+      },
       onEnd: (outcome) => {
         endWatch();
         listener.onEnd(outcome);
@@ -135,6 +151,11 @@ export class ProcessIsolate implements Isolate {
     clearTimeout(timer);
   }
 
+  /** Not once the process is gone: its number may be somebody else's by then. */
+  #killGroup(): void {
+    if (this.#child.pid !== undefined && !this.#exited) killProcessGroup(this.#child.pid);
+  }
+
   /** Waits for the last words; not for 'close', which Node.js leaves out when this side disconnected first. */
   async #onExit(code: number | undefined, signal: string | undefined): Promise<void> {
     const pipes = [this.#child.stdout, this.#child.stderr].filter((pipe) => pipe !== null);
@@ -148,7 +169,8 @@ export class ProcessIsolate implements Isolate {
 
   #death(exitCode: number | undefined, signal: string | undefined): DeathOutcome {
     const stderrTail = this.#output.stderrTail;
-    const outOfMemory = this.#overMemory || (!this.#session.killed && HEAP_EXHAUSTED.test(stderrTail));
+    const heapIsFull = !this.#session.killed && V8_SIGNALS.has(signal) && HEAP_EXHAUSTED.test(stderrTail);
+    const outOfMemory = this.#overMemory || heapIsFull;
     const cause = outOfMemory ? "out-of-memory" : this.#session.killed ? "killed" : "crashed";
     return { kind: "died", cause, exitCode, signal, stderrTail };
   }

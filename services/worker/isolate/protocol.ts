@@ -23,6 +23,9 @@ const described = z.object({
   initialDelayMs: z.number().optional(),
   maximumDelayMs: z.number().optional(),
   multiplier: z.number().optional(),
+  totalTimeoutMs: z.number().optional(),
+  retryableCodes: z.array(z.string()).optional(),
+  permanentCodes: z.array(z.string()).optional(),
   softTimeoutMs: z.number().optional(),
   hardTimeoutMs: z.number().optional(),
   memoryBytes: z.number().optional(),
@@ -38,6 +41,8 @@ const facts = z.object({
   detailsJson: z.string().max(8192),
 });
 const run = z.number();
+const ABORT_CAUSES = ["cancelled", "soft-timeout", "shutdown", "abandoned"] as const satisfies readonly AbortCause[];
+const cause = z.enum(ABORT_CAUSES);
 
 const childMessage = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("ready"), tasks: z.array(described) }),
@@ -67,6 +72,7 @@ const childMessage = z.discriminatedUnion("kind", [
     run,
     claim: z.object({ name: z.string().max(63), text: z.string().max(65536), offset: z.number(), capped: z.boolean() }),
   }),
+  z.object({ kind: z.literal("aborted"), run, cause }),
   z.object({
     kind: z.literal("ended"),
     run,
@@ -95,8 +101,6 @@ export function readChildMessage(message: unknown): ChildMessage | undefined {
   return childMessage.safeParse(message).data;
 }
 
-const ABORT_CAUSES = ["cancelled", "soft-timeout", "shutdown", "abandoned"] as const satisfies readonly AbortCause[];
-
 const parentMessage = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("setup"), setup: z.object({ modules: z.array(z.string()) }) }),
   z.object({
@@ -117,7 +121,7 @@ const parentMessage = z.discriminatedUnion("kind", [
       }),
     }),
   }),
-  z.object({ kind: z.literal("abort"), run, cause: z.enum(ABORT_CAUSES), message: z.string() }),
+  z.object({ kind: z.literal("abort"), run, cause, message: z.string() }),
 ]);
 
 /** Reads a message from the owner; undefined: it is something else. */

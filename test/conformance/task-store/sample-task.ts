@@ -20,6 +20,8 @@ export function sampleTask(overrides: Partial<NewTask> = {}): NewTask {
     initialDelayMs: null,
     maximumDelayMs: null,
     multiplier: 0,
+    totalTimeoutMs: null,
+    retryCodes: null,
     createTimeMs: timeMs,
     runTimeMs: timeMs,
     softTimeoutMs: 0,
@@ -48,7 +50,10 @@ export function reportBatch(
 }
 
 /** The attempt begins. */
-export const started: Kind = { $case: "started", value: { maxAttempts: 0, multiplier: 0 } };
+export const started: Kind = {
+  $case: "started",
+  value: { maxAttempts: 0, multiplier: 0, retryableCodes: [], permanentCodes: [] },
+};
 
 /** The handler returned. */
 export function succeeded(resultJson = "null"): Kind {

@@ -94,7 +94,7 @@ export function upkeepSuite(factory: StoreFactory): void {
       expect(running.map(({ id }) => id).sort()).to.deep.equal([lost, moved, last].sort());
       const lease = (id: string, attempt = 1) => ({ id, attempt, workerId: WORKER });
       const leases = [lease(lost), lease(moved, 2), lease(last), lease(done), lease(sampleTask().id)];
-      expect(await store.write({ kind: "expireLeases", leases })).to.deep.equal({ expired: 2 });
+      expect(await store.write({ kind: "expireLeases", poisonLosses: 3, leases })).to.deep.equal({ expired: 2 });
       expect(await stateOf(lost)).to.equal(TaskState.PENDING);
       expect(await stateOf(moved)).to.equal(TaskState.RUNNING);
       expect(await stateOf(last)).to.equal(TaskState.FAILED);

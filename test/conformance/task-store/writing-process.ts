@@ -3,7 +3,7 @@ import { sampleTask } from "#test/conformance/task-store/sample-task.js";
 
 /** A process that creates tasks without end and tells its parent the id of each one whose write was acknowledged. */
 async function main(address: string): Promise<void> {
-  const store = new SqliteStore(address);
+  const store = new SqliteStore({ path: address, queueCapacity: 1_000_000 });
   try {
     await store.start();
   } catch (error) {

@@ -19,9 +19,22 @@ export function createTasks(transaction: Transaction, tasks: readonly NewTask[])
     if (requestId !== null) requestIds.add(requestId);
     existing.push(row === undefined ? null : recordOf(row));
   }
+  const full = fullQueue(
+    transaction,
+    tasks.filter((_, index) => existing[index] === null),
+  );
+  if (full !== undefined) return { kind: "queueFull", queue: full };
   const firstKey = transaction.lastKey + 1;
   for (const [index, task] of tasks.entries()) if (existing[index] === null) insert(transaction, task);
   return { kind: "created", existing, firstKey };
+}
+
+/** The first queue that has no room for all of these tasks. */
+function fullQueue(transaction: Transaction, tasks: readonly NewTask[]): string | undefined {
+  const asked = new Map<string, number>();
+  for (const { queue } of tasks) asked.set(queue, (asked.get(queue) ?? 0) + 1);
+  for (const [queue, count] of asked) if (!transaction.hasRoom(queue, count)) return queue;
+  return undefined;
 }
 
 function insert(transaction: Transaction, task: NewTask): void {
@@ -48,6 +61,9 @@ function insert(transaction: Transaction, task: NewTask): void {
     task.softTimeoutMs,
     task.hardTimeoutMs,
     task.memoryBytes,
+    task.totalTimeoutMs,
+    deadlineOf(task),
+    task.retryCodes === null ? null : JSON.stringify(task.retryCodes),
     task.requestId,
     task.requestHash,
   );
@@ -92,5 +108,15 @@ function freshRecord(task: NewTask, key: number): TaskRecord {
     hardTimeoutMs: task.hardTimeoutMs,
     memoryBytes: task.memoryBytes,
     sequence: 1,
+    workerLosses: 0,
+    totalTimeoutMs: task.totalTimeoutMs,
+    deadlineMs: deadlineOf(task),
+    retryCodes: task.retryCodes,
+    warnings: [],
+    endedAttempt: null,
   };
+}
+
+function deadlineOf({ totalTimeoutMs, runTimeMs }: NewTask): number | null {
+  return totalTimeoutMs ? runTimeMs + totalTimeoutMs : null;
 }

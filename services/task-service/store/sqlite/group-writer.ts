@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { deferred, type Deferred } from "#libs/async/deferred.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
+import { databaseError } from "#task-service/store/database-trouble.js";
 import { endProcess } from "#task-service/store/sqlite/end-process.js";
 import type { Commit } from "#task-service/store/commit.js";
 import {
@@ -9,6 +10,7 @@ import {
   type WriterRequest,
   type WriterResponse,
 } from "#task-service/store/sqlite/writer-protocol.js";
+import type { SqliteOptions } from "#task-service/store/sqlite/sqlite-writer.js";
 import type { ResultOf, WriteCommand } from "#task-service/store/write-command.js";
 
 interface Waiting {
@@ -25,7 +27,7 @@ const MAX_WAITING_COMMANDS = 20_000;
  * fixed size, no added wait when idle.
  */
 export class GroupWriter {
-  readonly #path: string;
+  readonly #options: SqliteOptions;
   readonly #onCommit: (commit: Commit) => void;
   #thread: Worker | undefined;
   #waiting: Waiting[] = [];
@@ -35,14 +37,14 @@ export class GroupWriter {
   #isExpectedToRun = false;
   #exit: Promise<void> = Promise.resolve();
 
-  constructor(path: string, onCommit: (commit: Commit) => void) {
-    this.#path = path;
+  constructor(options: SqliteOptions, onCommit: (commit: Commit) => void) {
+    this.#options = options;
     this.#onCommit = onCommit;
   }
 
   /** Starts the thread; rejects with the reason when it cannot open the database. */
   async start(): Promise<void> {
-    const thread = new Worker(new URL("./writer-thread.js", import.meta.url), { workerData: { path: this.#path } });
+    const thread = new Worker(new URL("./writer-thread.js", import.meta.url), { workerData: this.#options });
     const ready = deferred<void>();
     const exited = deferred<void>();
     this.#exit = exited.promise;
@@ -65,11 +67,12 @@ export class GroupWriter {
   }
 
   /**
-   * Hands a command to the writer; resolves after its commit. Rejects with UNAVAILABLE (`DATABASE_UNAVAILABLE`) when it could not be
-   * committed, RESOURCE_EXHAUSTED (`WRITE_QUEUE_FULL`) when too many wait.
+   * Hands a command to the writer; resolves after its commit. Rejects with UNAVAILABLE and a {@link DatabaseTrouble} as its reason when it
+   * could not be committed, RESOURCE_EXHAUSTED (`WRITE_QUEUE_FULL`) when too many wait.
    */
   write<C extends WriteCommand>(command: C): Promise<ResultOf<C>> {
-    if (this.#failure !== undefined) return Promise.reject(databaseUnavailable(this.#failure.message));
+    if (this.#failure !== undefined)
+      return Promise.reject(databaseError("DATABASE_UNAVAILABLE", this.#failure.message));
     if (this.#waiting.length >= MAX_WAITING_COMMANDS) return Promise.reject(writeQueueFull());
     const result = deferred<unknown>();
     this.#waiting.push({ command, result });
@@ -107,7 +110,8 @@ export class GroupWriter {
     for (const [index, waiting] of done.entries()) {
       const result = results[index];
       if (result?.ok === true) waiting.result.resolve(result.value);
-      else waiting.result.reject(databaseUnavailable(result?.message ?? "no answer"));
+      else
+        waiting.result.reject(databaseError(result?.trouble ?? "DATABASE_UNAVAILABLE", result?.message ?? "no answer"));
     }
     if (commit.events.length > 0 || commit.changes.length > 0) this.#onCommit(commit);
   }
@@ -121,20 +125,10 @@ export class GroupWriter {
     this.#isExpectedToRun = false;
     this.#failure ??= error;
     for (const waiting of [...this.#underWay, ...this.#waiting])
-      waiting.result.reject(databaseUnavailable(error.message));
+      waiting.result.reject(databaseError("DATABASE_UNAVAILABLE", error.message));
     this.#underWay = [];
     this.#waiting = [];
   }
-}
-
-function databaseUnavailable(detail: string): TaskwireError {
-  return new TaskwireError({
-    code: "UNAVAILABLE",
-    reason: "DATABASE_UNAVAILABLE",
-    message: "the database did not take the change; try again",
-    retryAfterMs: 1000,
-    cause: new Error(detail),
-  });
 }
 
 function writeQueueFull(): TaskwireError {

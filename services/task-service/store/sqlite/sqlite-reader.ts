@@ -1,12 +1,14 @@
 import type { Database, Statement } from "better-sqlite3";
 import { sql, type Compilable } from "kysely";
 import { TaskState } from "#libs/tasks/task-state.js";
+import type { AttemptErrorFact } from "#libs/tasks/claim.js";
+import { attemptOf } from "#task-service/store/attempt-history.js";
 import { createQueryBuilder } from "#task-service/store/query-builder.js";
 import type { AnswerTo, ReadQuery, ReadResults } from "#task-service/store/read-query.js";
 import { listStatement } from "#task-service/store/sqlite/list-statement.js";
 import { openForReading } from "#task-service/store/sqlite/open-database.js";
 import { BASIC_COLUMNS, FULL_COLUMNS, recordOf, type TaskRow } from "#task-service/store/task-columns.js";
-import type { DueTask, RunningTask, TaskRecord } from "#task-service/store/task-record.js";
+import type { AttemptRecord, DueTask, OverdueTask, RunningTask, TaskRecord } from "#task-service/store/task-record.js";
 
 const db = createQueryBuilder();
 const bound = <T extends number | string>() => sql<T>`?`;
@@ -18,6 +20,7 @@ const isActive = sql<boolean>`state <= 2`;
 const dueColumns = db
   .selectFrom("tasks")
   .select(["key", "id", "type", "queue", "priority", "attempt", "payload as payloadJson", "run_time as runTimeMs"])
+  .select("worker_losses as workerLosses")
   .select(["max_attempts as maxAttempts", "soft_timeout as softTimeoutMs", "hard_timeout as hardTimeoutMs"])
   .select(["memory_bytes as memoryBytes"]);
 
@@ -37,6 +40,8 @@ const dueInLaneAfter = dueInLane
   .where("priority", "<=", bound<number>())
   .where(sql<boolean>`(priority < ? or (run_time, key) > (?, ?))`);
 
+type AttemptRow = Omit<AttemptRecord, "error"> & { readonly error: string | null };
+
 /** A reading connection of a SQLite database. Synchronous; lives in a thread. */
 export class SqliteReader {
   readonly #database: Database;
@@ -48,6 +53,8 @@ export class SqliteReader {
   readonly #dueAfter: Statement<[string, string, number, number, number, number, number], DueTask>;
   readonly #dueByKey: Statement<[number], DueTask>;
   readonly #running: Statement<[], Omit<RunningTask, "isCancelRequested"> & { cancelTime: number | null }>;
+  readonly #attempts: Statement<[number, number, number], AttemptRow>;
+  readonly #overdue: Statement<[number, number], OverdueTask>;
   readonly #lastRevision: Statement<[], { value: number | null }>;
 
   constructor(path: string) {
@@ -90,6 +97,26 @@ export class SqliteReader {
         .where("state", "=", sql.lit(TaskState.RUNNING))
         .$narrowType<{ workerId: string }>(),
     );
+    this.#attempts = prepare(
+      db
+        .selectFrom("task_attempts")
+        .select(["number", "worker_id as workerId", "start_time as startTimeMs", "end_time as endTimeMs"])
+        .select(["outcome", "error"])
+        .where("task_key", "=", bound<number>())
+        .where("number", ">", bound<number>())
+        .orderBy("number")
+        .limit(bound<number>()),
+    );
+    this.#overdue = prepare(
+      db
+        .selectFrom("tasks")
+        .select(["id", "queue", "deadline_time as deadlineMs"])
+        .where(sql<boolean>`state = 1 and deadline_time is not null`)
+        .where("deadline_time", "<=", bound<number>())
+        .orderBy("deadline_time")
+        .limit(bound<number>())
+        .$narrowType<{ deadlineMs: number }>(),
+    );
     // The counter alone knows revisions whose events were deleted; it is saved with every deletion.
     const counted = db.selectFrom("counters").select("last_revision as revision");
     const logged = db.selectFrom("task_events").select("revision").orderBy("revision", "desc").limit(sql.lit(1));
@@ -124,6 +151,10 @@ export class SqliteReader {
         return this.#running
           .all()
           .map(({ cancelTime, ...task }) => ({ ...task, isCancelRequested: cancelTime !== null }));
+      case "listAttempts":
+        return this.#listAttempts(query);
+      case "readOverdue":
+        return this.#overdue.all(query.nowMs, query.limit);
       case "lastRevision":
         return this.#lastRevision.get()?.value ?? 0;
     }
@@ -131,6 +162,24 @@ export class SqliteReader {
 
   close(): void {
     this.#database.close();
+  }
+
+  /** Task and attempts come from one snapshot, so that the latest attempt is in one of them. */
+  #listAttempts(query: Extract<ReadQuery, { kind: "listAttempts" }>): ReadResults["listAttempts"] {
+    return this.#database.transaction(() => {
+      const row = this.#getBasic.get(query.id);
+      if (row === undefined) return null;
+      const stored = this.#attempts
+        .all(row.key, query.afterNumber, query.limit)
+        .map(({ error, ...attempt }): AttemptRecord => ({
+          ...attempt,
+          error: error === null ? null : (JSON.parse(error) as AttemptErrorFact),
+        }));
+      const latest = attemptOf(recordOf(row), 0);
+      const isStored = stored.some(({ number }) => number === latest?.number);
+      if (latest === undefined || latest.number <= query.afterNumber || isStored) return stored;
+      return stored.length < query.limit ? [...stored, latest] : stored;
+    })();
   }
 
   #list(query: Extract<ReadQuery, { kind: "listTasks" }>): ReadResults["listTasks"] {

@@ -2,22 +2,23 @@ import type { Commit } from "#task-service/store/commit.js";
 import type { AnswerTo, ReadQuery } from "#task-service/store/read-query.js";
 import { GroupWriter } from "#task-service/store/sqlite/group-writer.js";
 import { ReaderThread } from "#task-service/store/sqlite/reader-client.js";
+import type { SqliteOptions } from "#task-service/store/sqlite/sqlite-writer.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
 import type { ResultOf, WriteCommand } from "#task-service/store/write-command.js";
 
 /** A {@link TaskStore} on one SQLite file: a thread that writes, one for quick reads, one for lists. */
 export class SqliteStore implements TaskStore {
-  readonly #path: string;
+  readonly #options: SqliteOptions;
   readonly #listeners: ((commit: Commit) => void)[] = [];
   readonly #writer: GroupWriter;
   #quickReader: ReaderThread | undefined;
   #listReader: ReaderThread | undefined;
   #revision = 0;
 
-  /** `path`: the database file; its folder is made, its migrations run, a lock file is kept beside it. */
-  constructor(path: string) {
-    this.#path = path;
-    this.#writer = new GroupWriter(path, (commit) => {
+  /** Nothing is opened before {@link start}, which runs migrations and keeps a lock file beside the database. */
+  constructor(options: SqliteOptions) {
+    this.#options = options;
+    this.#writer = new GroupWriter(options, (commit) => {
       this.#revision = commit.revision;
       for (const listener of this.#listeners) listener(commit);
     });
@@ -29,8 +30,8 @@ export class SqliteStore implements TaskStore {
 
   async start(): Promise<void> {
     await this.#writer.start();
-    this.#quickReader = new ReaderThread(this.#path);
-    this.#listReader = new ReaderThread(this.#path);
+    this.#quickReader = new ReaderThread(this.#options.path);
+    this.#listReader = new ReaderThread(this.#options.path);
     this.#revision = await this.read({ kind: "lastRevision" });
   }
 

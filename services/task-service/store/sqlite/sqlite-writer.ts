@@ -1,11 +1,10 @@
 import type { Database } from "better-sqlite3";
 import { errorMessage } from "#libs/errors/error-message.js";
-import type { EventFact } from "#libs/tasks/event-fact.js";
-import { expireLease, requestCancel } from "#libs/tasks/decide.js";
-import { applyBatches } from "#task-service/store/sqlite/apply-batches.js";
-import { createTasks } from "#task-service/store/sqlite/create-tasks.js";
 import { lockDatabase, openForWriting } from "#task-service/store/sqlite/open-database.js";
+import { OpenTasks } from "#task-service/store/sqlite/open-tasks.js";
+import { runCommand } from "#task-service/store/sqlite/run-command.js";
 import { runMigrations } from "#task-service/store/sqlite/run-migrations.js";
+import { sqliteTrouble } from "#task-service/store/sqlite/sqlite-trouble.js";
 import { Transaction } from "#task-service/store/sqlite/transaction.js";
 import { prepareWriterStatements, type WriterStatements } from "#task-service/store/sqlite/statements.js";
 import { TaskCache } from "#task-service/store/sqlite/task-cache.js";
@@ -13,17 +12,26 @@ import type { WriteCommand, WriteGroup, WriteReply } from "#task-service/store/w
 
 type Outcome = WriteReply["results"][number];
 
+/** What a SQLite store needs to know. */
+export interface SqliteOptions {
+  /** The database file; its folder is made. */
+  readonly path: string;
+  /** Most unfinished tasks of one queue. */
+  readonly queueCapacity: number;
+}
+
 /** The one writer of a SQLite database: applies groups of commands, each group one transaction. Synchronous; lives in a thread. */
 export class SqliteWriter {
   readonly #lock: Database;
   readonly #database: Database;
   readonly #statements: WriterStatements;
   readonly #cache = new TaskCache();
+  readonly #openTasks: OpenTasks;
   #lastKey: number;
   #lastRevision: number;
 
   /** Locks, opens and migrates the database. Throws with a message for people. */
-  constructor(path: string) {
+  constructor({ path, queueCapacity }: SqliteOptions) {
     this.#lock = lockDatabase(path);
     try {
       this.#database = openForWriting(path);
@@ -36,9 +44,14 @@ export class SqliteWriter {
     const counters = this.#statements.selectCounters.get();
     this.#lastKey = Math.max(counters?.last_key ?? 0, this.#statements.selectMaxKey.get()?.value ?? 0);
     this.#lastRevision = Math.max(counters?.last_revision ?? 0, this.#statements.selectMaxRevision.get()?.value ?? 0);
+    const open = this.#statements.countOpen.all().map(({ queue, count }) => [queue, count] as const);
+    this.#openTasks = new OpenTasks(queueCapacity, open);
   }
 
-  /** Applies a group in one transaction. If that fails, each command gets a transaction of its own, so that one cannot harm another. */
+  /**
+   * Applies a group in one transaction. If a command makes that fail, each gets a transaction of its own, so that one cannot harm another;
+   * if the database itself is in trouble, all have failed.
+   */
   apply(group: WriteGroup): WriteReply {
     const transaction = this.#begin(group.nowMs);
     try {
@@ -46,7 +59,7 @@ export class SqliteWriter {
       return { results, commit: transaction.commit() };
     } catch (error) {
       this.#cache.clear();
-      if (group.commands.length === 1) return this.#failed(error);
+      if (group.commands.length === 1 || sqliteTrouble(error) !== undefined) return this.#failed(group, error);
     }
     const replies = group.commands.map((command) => this.apply({ commands: [command], nowMs: group.nowMs }));
     return {
@@ -73,13 +86,14 @@ export class SqliteWriter {
       nowMs,
       lastKey: this.#lastKey,
       lastRevision: this.#lastRevision,
+      openTasks: this.#openTasks,
     });
   }
 
   #commit(transaction: Transaction, commands: readonly WriteCommand[]): Outcome[] {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
-      const results = commands.map((command): Outcome => ({ ok: true, value: run(transaction, command) }));
+      const results = commands.map((command): Outcome => ({ ok: true, value: runCommand(transaction, command) }));
       transaction.flush();
       this.#database.exec("COMMIT");
       this.#lastKey = transaction.lastKey;
@@ -91,54 +105,12 @@ export class SqliteWriter {
     }
   }
 
-  #failed(error: unknown): WriteReply {
+  #failed({ commands }: WriteGroup, error: unknown): WriteReply {
+    const trouble = sqliteTrouble(error) ?? "DATABASE_UNAVAILABLE";
+    const message = errorMessage(error);
     return {
-      results: [{ ok: false, message: errorMessage(error) }],
+      results: commands.map(() => ({ ok: false, trouble, message })),
       commit: { revision: this.#lastRevision, events: [], changes: [] },
     };
   }
-}
-
-function run(transaction: Transaction, command: WriteCommand): unknown {
-  switch (command.kind) {
-    case "create":
-      return createTasks(transaction, command.tasks);
-    case "applyReports":
-      return applyBatches(transaction, command.batches);
-    case "requestCancel":
-      return cancel(transaction, command);
-    case "expireLeases": {
-      let expired = 0;
-      for (const lease of command.leases) {
-        const entry = transaction.find(lease.id);
-        if (entry === undefined) continue;
-        const facts: EventFact[] = [];
-        if (!expireLease(entry.task, lease.workerId, lease.attempt, transaction.moment, facts)) continue;
-        transaction.record(entry, facts);
-        expired += 1;
-      }
-      return { expired };
-    }
-    case "endOldCancels": {
-      const rows = transaction.statements.selectOldCancels.all(command.beforeMs, command.limit);
-      for (const { id } of rows) cancel(transaction, { kind: "requestCancel", id, reason: "", mayBeWithWorker: false });
-      return { count: rows.length };
-    }
-    case "makeDue":
-      return transaction.makeDue(command.limit);
-    case "deleteFinished":
-      return transaction.deleteFinished(command.beforeMs, command.limit);
-    case "probe":
-      transaction.saveCounters();
-      return {};
-  }
-}
-
-function cancel(transaction: Transaction, command: Extract<WriteCommand, { kind: "requestCancel" }>): unknown {
-  const entry = transaction.find(command.id);
-  if (entry === undefined) return { verdict: "notFound", task: null };
-  const facts: EventFact[] = [];
-  const verdict = requestCancel(entry.task, command.reason, command.mayBeWithWorker, transaction.moment, facts);
-  transaction.record(entry, facts);
-  return { verdict, task: entry.task };
 }

@@ -2,7 +2,7 @@ import type { Database, Statement } from "better-sqlite3";
 import { sql, type Compilable } from "kysely";
 import { TaskState } from "#libs/tasks/task-state.js";
 import { createQueryBuilder } from "#task-service/store/query-builder.js";
-import type { TaskEventsTable, TasksTable } from "#task-service/store/schema.js";
+import type { TaskAttemptsTable, TaskEventsTable, TasksTable } from "#task-service/store/schema.js";
 import { BASIC_COLUMNS, FULL_COLUMNS, type TaskRow } from "#task-service/store/task-columns.js";
 
 const db = createQueryBuilder();
@@ -30,6 +30,9 @@ export const INSERT_COLUMNS = [
   "soft_timeout",
   "hard_timeout",
   "memory_bytes",
+  "total_timeout",
+  "deadline_time",
+  "retry_codes",
   "request_id",
   "request_hash",
 ] as const satisfies readonly (keyof TasksTable)[];
@@ -56,13 +59,30 @@ export const UPDATE_COLUMNS = [
   "cancel_request_time",
   "cancel_reason",
   "sequence",
+  "worker_losses",
+  "total_timeout",
+  "deadline_time",
+  "retry_codes",
+  "warnings",
 ] as const satisfies readonly (keyof TasksTable)[];
+
+const ATTEMPT_COLUMNS = [
+  "task_key",
+  "number",
+  "worker_id",
+  "start_time",
+  "end_time",
+  "outcome",
+  "error",
+] as const satisfies readonly (keyof TaskAttemptsTable)[];
 
 /** Every statement of the writer, compiled once per connection. */
 export interface WriterStatements {
   readonly insertTask: Statement;
   readonly insertEvent: Statement;
   readonly updateTask: Statement;
+  /** Does nothing where the attempt has a row already. */
+  readonly insertAttempt: Statement;
   readonly selectById: Statement<[string], TaskRow>;
   readonly selectByRequestId: Statement<[string], TaskRow & { request_hash: string | null }>;
   readonly selectWaitingDue: Statement<[number, number], TaskRow>;
@@ -71,10 +91,13 @@ export interface WriterStatements {
   readonly clearWaiting: Statement<[number]>;
   readonly selectFinishedBefore: Statement<[number, number], { key: number; id: string }>;
   readonly deleteEvents: Statement<[number]>;
+  readonly deleteAttempts: Statement<[number]>;
   readonly deleteTask: Statement<[number]>;
   readonly selectCounters: Statement<[], { last_key: number; last_revision: number }>;
   readonly selectMaxKey: Statement<[], { value: number | null }>;
   readonly selectMaxRevision: Statement<[], { value: number | null }>;
+  /** Unfinished tasks by queue. */
+  readonly countOpen: Statement<[], { queue: string; count: number }>;
   readonly saveCounters: Statement<[number, number]>;
 }
 
@@ -89,6 +112,7 @@ export function prepareWriterStatements(database: Database): WriterStatements {
     report_number: sql.lit(0),
     cancel_reason: sql.lit(""),
     sequence: sql.lit(1),
+    worker_losses: sql.lit(0),
   };
   return {
     insertTask: prepare(
@@ -106,6 +130,12 @@ export function prepareWriterStatements(database: Database): WriterStatements {
         .updateTable("tasks")
         .set(valuesOf<TasksTable, (typeof UPDATE_COLUMNS)[number]>(UPDATE_COLUMNS))
         .where("key", "=", bound<number>()),
+    ),
+    insertAttempt: prepare(
+      db
+        .insertInto("task_attempts")
+        .orIgnore()
+        .values(valuesOf<TaskAttemptsTable, (typeof ATTEMPT_COLUMNS)[number]>(ATTEMPT_COLUMNS)),
     ),
     selectById: prepare(db.selectFrom("tasks").select(BASIC_COLUMNS).where("id", "=", bound<string>())),
     selectByRequestId: prepare(
@@ -150,10 +180,19 @@ export function prepareWriterStatements(database: Database): WriterStatements {
         .limit(bound<number>()),
     ),
     deleteEvents: prepare(db.deleteFrom("task_events").where("task_key", "=", bound<number>())),
+    deleteAttempts: prepare(db.deleteFrom("task_attempts").where("task_key", "=", bound<number>())),
     deleteTask: prepare(db.deleteFrom("tasks").where("key", "=", bound<number>())),
     selectCounters: prepare(db.selectFrom("counters").select(["last_key", "last_revision"])),
     selectMaxKey: prepare(db.selectFrom("tasks").select((eb) => eb.fn.max("key").as("value"))),
     selectMaxRevision: prepare(db.selectFrom("task_events").select((eb) => eb.fn.max("revision").as("value"))),
+    countOpen: prepare(
+      db
+        .selectFrom("tasks")
+        .select((eb) => ["queue", eb.fn.countAll<number>().as("count")])
+        // SQLite uses a partial index only for a query that repeats its condition word for word.
+        .where(sql<boolean>`state <= 2`)
+        .groupBy("queue"),
+    ),
     saveCounters: prepare(db.updateTable("counters").set(valuesOf(["last_key", "last_revision"]))),
   };
 }

@@ -1,8 +1,10 @@
-import type { Moment } from "#libs/tasks/decide.js";
 import type { EventFact } from "#libs/tasks/event-fact.js";
+import type { Moment } from "#libs/tasks/moment.js";
+import { attemptOf } from "#task-service/store/attempt-history.js";
 import { isTerminal, TaskState } from "#libs/tasks/task-state.js";
 import type { Commit, CommittedEvent, TaskChange } from "#task-service/store/commit.js";
 import { encodeEvent } from "#task-service/store/event-body.js";
+import type { OpenTasks } from "#task-service/store/sqlite/open-tasks.js";
 import type { WriterStatements } from "#task-service/store/sqlite/statements.js";
 import type { CachedTask, TaskCache } from "#task-service/store/sqlite/task-cache.js";
 import { recordOf } from "#task-service/store/task-columns.js";
@@ -16,6 +18,7 @@ export interface TransactionOptions {
   readonly nowMs: number;
   readonly lastKey: number;
   readonly lastRevision: number;
+  readonly openTasks: OpenTasks;
 }
 
 /**
@@ -31,6 +34,8 @@ export class Transaction {
   readonly #events: CommittedEvent[] = [];
   readonly #changed = new Set<CachedTask>();
   readonly #changes: TaskChange[] = [];
+  readonly #openTasks: OpenTasks;
+  readonly #openDelta = new Map<string, number>();
 
   constructor(options: TransactionOptions) {
     this.statements = options.statements;
@@ -38,6 +43,12 @@ export class Transaction {
     this.moment = { nowMs: options.nowMs, random: Math.random };
     this.lastKey = options.lastKey;
     this.lastRevision = options.lastRevision;
+    this.#openTasks = options.openTasks;
+  }
+
+  /** Whether a queue may take `count` more tasks. */
+  hasRoom(queue: string, count: number): boolean {
+    return this.#openTasks.hasRoom(queue, count + (this.#openDelta.get(queue) ?? 0));
   }
 
   /** Finds a task to change. */
@@ -59,8 +70,19 @@ export class Transaction {
       this.insertEvent(task, fact);
     }
     if (facts.length === 0) return;
+    if (task.endedAttempt !== null) this.recordAttempt(task);
     entry.isDirty = true;
     this.#changed.add(entry);
+  }
+
+  /** Writes down the latest attempt as it ended. Call it before a change that makes the task's own fields tell of something else. */
+  recordAttempt(task: TaskRecord): void {
+    const attempt = attemptOf(task, this.moment.nowMs);
+    task.endedAttempt = null;
+    if (attempt?.endTimeMs == null) return;
+    const { number, workerId, startTimeMs, endTimeMs, outcome, error } = attempt;
+    const errorJson = error === null ? null : JSON.stringify(error);
+    this.statements.insertAttempt.run(task.key, number, workerId, startTimeMs, endTimeMs, outcome, errorJson);
   }
 
   /** Inserts one event at the task's present sequence. */
@@ -75,6 +97,8 @@ export class Transaction {
     this.statements.insertEvent.run(revision, task.key, sequence, body);
     const isTerminalEvent = fact.kind === "completed" || fact.kind === "failed" || fact.kind === "cancelled";
     this.#events.push({ revision, taskId, sequence, isTerminal: isTerminalEvent, body });
+    if (isTerminalEvent) this.#countOpen(task.queue, -1);
+    else if (fact.kind === "created" || fact.kind === "reopened") this.#countOpen(task.queue, 1);
   }
 
   /** Notes how a task stands now for those who are told of the commit. */
@@ -113,6 +137,7 @@ export class Transaction {
     const rows = this.statements.selectFinishedBefore.all(beforeMs, limit);
     for (const row of rows) {
       this.statements.deleteEvents.run(row.key);
+      this.statements.deleteAttempts.run(row.key);
       this.statements.deleteTask.run(row.key);
       this.cache.delete(row.id);
     }
@@ -135,7 +160,12 @@ export class Transaction {
 
   /** What the transaction changed; after the commit. */
   commit(): Commit {
+    this.#openTasks.add(this.#openDelta);
     return { revision: this.lastRevision, events: this.#events, changes: this.#changes };
+  }
+
+  #countOpen(queue: string, by: number): void {
+    this.#openDelta.set(queue, (this.#openDelta.get(queue) ?? 0) + by);
   }
 
   #writeBack(entry: CachedTask): void {
@@ -164,6 +194,11 @@ export class Transaction {
       task.cancelRequestTimeMs,
       task.cancelReason,
       task.sequence,
+      task.workerLosses,
+      task.totalTimeoutMs,
+      task.deadlineMs,
+      task.retryCodes === null ? null : JSON.stringify(task.retryCodes),
+      task.warnings.length === 0 ? null : JSON.stringify(task.warnings),
       task.key,
     );
     // A finished task is not asked for again; its result would only fill the cache.
@@ -177,12 +212,15 @@ function stateAfter(fact: EventFact, state: TaskState): TaskState {
     case "created":
     case "retryScheduled":
     case "released":
+    case "reopened":
       return TaskState.PENDING;
     case "started":
     case "progress":
     case "log":
     case "output":
     case "cancelDelivered":
+    case "cancelAcknowledged":
+    case "cancelGraceExpired":
     case "softLimitReached":
       return TaskState.RUNNING;
     case "completed":
@@ -192,7 +230,7 @@ function stateAfter(fact: EventFact, state: TaskState): TaskState {
     case "cancelled":
       return TaskState.CANCELLED;
     case "cancelRequested":
-    case "staleReportRejected":
+    case "staleAttemptRejected":
       return isTerminal(state) ? TaskState.PENDING : state;
   }
 }

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { errorMessage } from "#libs/errors/error-message.js";
-import { SqliteWriter } from "#task-service/store/sqlite/sqlite-writer.js";
+import { SqliteWriter, type SqliteOptions } from "#task-service/store/sqlite/sqlite-writer.js";
 import {
   packReply,
   unpackGroup,
@@ -9,7 +9,7 @@ import {
 } from "#task-service/store/sqlite/writer-protocol.js";
 
 /** The writer's thread: opens the database it is told of, says how that went, then answers groups until it is told to close. */
-function main(path: string): void {
+function main(options: SqliteOptions): void {
   if (parentPort === null) throw new Error("the writer runs in a thread of its own");
   const port = parentPort;
   const send = (response: WriterResponse, transfer: ArrayBuffer[] = []) => {
@@ -17,7 +17,7 @@ function main(path: string): void {
   };
   let writer: SqliteWriter;
   try {
-    writer = new SqliteWriter(path);
+    writer = new SqliteWriter(options);
   } catch (error) {
     send({ kind: "failed", message: errorMessage(error) });
     return;
@@ -34,4 +34,4 @@ function main(path: string): void {
   send({ kind: "ready" });
 }
 
-main((workerData as { path: string }).path);
+main(workerData as SqliteOptions);

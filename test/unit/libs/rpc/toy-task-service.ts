@@ -7,9 +7,12 @@ import {
   CancelTaskRequest,
   CreateTaskRequest,
   GetTaskRequest,
+  ListTaskAttemptsRequest,
+  ListTaskAttemptsResponse,
   ListTasksRequest,
   ListTasksResponse,
   TaskServiceService,
+  RetryTaskRequest,
   WatchTaskRequest,
   WatchTaskResponse,
 } from "#libs/proto/gen/taskwire/v1/task_service.js";
@@ -80,6 +83,11 @@ export class ToyTaskService {
         return { tasks, nextPageToken: end < this.tasks.size ? String(end) : "" };
       }),
       cancelTask: unary(CancelTaskRequest, Task, ({ id }) => ({ ...this.find(id), state: State.CANCELLED })),
+      retryTask: unary(RetryTaskRequest, Task, ({ id }) => ({ ...this.find(id), state: State.PENDING })),
+      listTaskAttempts: unary(ListTaskAttemptsRequest, ListTaskAttemptsResponse, () => ({
+        attempts: [],
+        nextPageToken: "",
+      })),
       watchTask: serverStream(WatchTaskRequest, WatchTaskResponse, ({ id }, call) => {
         call.write({ snapshot: this.find(id), events: [], heartbeat: undefined });
       }),

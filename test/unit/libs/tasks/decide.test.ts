@@ -1,14 +1,22 @@
 import { expect } from "chai";
 import type { Claim, ClaimKind } from "#libs/tasks/claim.js";
-import { applyClaim, expireLease, requestCancel, type Moment } from "#libs/tasks/decide.js";
+import { applyClaim, requestCancel } from "#libs/tasks/decide.js";
+import type { Moment } from "#libs/tasks/moment.js";
+import { expireLease } from "#libs/tasks/upkeep-decisions.js";
 import { CancelPhase, type EventFact } from "#libs/tasks/event-fact.js";
 import type { TaskFacts } from "#libs/tasks/task-facts.js";
 import { TaskState } from "#libs/tasks/task-state.js";
 import { freshTask } from "#test/unit/libs/tasks/fresh-task.js";
 
-const STARTED: ClaimKind = { $case: "started", value: { maxAttempts: 0, multiplier: 0 } };
+const STARTED: ClaimKind = {
+  $case: "started",
+  value: { maxAttempts: 0, multiplier: 0, retryableCodes: [], permanentCodes: [] },
+};
 const SUCCEEDED: ClaimKind = { $case: "succeeded", value: { resultJson: '{"a":1}', warnings: [] } };
-const RELEASED: ClaimKind = { $case: "released", value: { reason: "shutdown", retryAfterMs: 0 } };
+const RELEASED: ClaimKind = {
+  $case: "released",
+  value: { reason: "shutdown", retryAfterMs: 0, code: "WORKER_SHUTDOWN" },
+};
 
 function failed(retryable: boolean, retryAfterMs?: number): ClaimKind {
   return { $case: "failed", value: { error: { code: "E", message: "m", retryable, detailsJson: "" }, retryAfterMs } };
@@ -80,10 +88,10 @@ describe("applyClaim", () => {
   it("takes attempts and retry settings from the task, then the handler, then the defaults", () => {
     const handler = { maxAttempts: 7, initialDelayMs: 5, maximumDelayMs: 50, multiplier: 3 };
     const silent = new Life({ maxAttempts: 0 });
-    silent.says({ $case: "started", value: handler }, { attempt: 1 });
+    silent.says({ $case: "started", value: { ...handler, retryableCodes: [], permanentCodes: [] } }, { attempt: 1 });
     expect(silent.task).to.include(handler);
     const told = new Life({ maxAttempts: 2, initialDelayMs: 0, maximumDelayMs: 1, multiplier: 2 });
-    told.says({ $case: "started", value: handler }, { attempt: 1 });
+    told.says({ $case: "started", value: { ...handler, retryableCodes: [], permanentCodes: [] } }, { attempt: 1 });
     expect(told.task).to.include({ maxAttempts: 2, initialDelayMs: 0, maximumDelayMs: 1, multiplier: 2 });
     const nobody = new Life({ maxAttempts: 0 });
     nobody.starts();
@@ -109,9 +117,9 @@ describe("applyClaim", () => {
     expect(life.task.state).to.equal(TaskState.RUNNING);
     expect(life.kinds()).to.deep.equal([
       "started",
-      "staleReportRejected",
-      "staleReportRejected",
-      "staleReportRejected",
+      "staleAttemptRejected",
+      "staleAttemptRejected",
+      "staleAttemptRejected",
     ]);
   });
 
@@ -163,7 +171,7 @@ describe("requestCancel", () => {
     const lost = new Life();
     lost.starts();
     requestCancel(lost.task, "", true, lost.moment, lost.events);
-    expect(expireLease(lost.task, "w", 1, lost.moment, lost.events)).to.equal(true);
+    expect(expireLease(lost.task, { workerId: "w", attempt: 1 }, 3, lost.moment, lost.events)).to.equal(true);
     expect(lost.task.state).to.equal(TaskState.CANCELLED);
   });
 
@@ -181,7 +189,7 @@ describe("expireLease", () => {
   it("counts the attempt and makes the next one due at once", () => {
     const life = new Life();
     life.starts();
-    expect(expireLease(life.task, "w", 1, life.moment, life.events)).to.equal(true);
+    expect(expireLease(life.task, { workerId: "w", attempt: 1 }, 3, life.moment, life.events)).to.equal(true);
     expect(life.task).to.include({ state: TaskState.PENDING, attempt: 1, uncountedAttempts: 0, runTimeMs: 1000 });
     expect(life.task.error).to.include({ code: "WORKER_LOST", retryable: true });
   });
@@ -189,8 +197,8 @@ describe("expireLease", () => {
   it("leaves the attempts of others alone", () => {
     const life = new Life();
     life.starts();
-    expect(expireLease(life.task, "other", 1, life.moment, life.events)).to.equal(false);
-    expect(expireLease(life.task, "w", 2, life.moment, life.events)).to.equal(false);
+    expect(expireLease(life.task, { workerId: "other", attempt: 1 }, 3, life.moment, life.events)).to.equal(false);
+    expect(expireLease(life.task, { workerId: "w", attempt: 2 }, 3, life.moment, life.events)).to.equal(false);
     expect(life.task.state).to.equal(TaskState.RUNNING);
   });
 });

@@ -22,6 +22,12 @@ export function freshTask(overrides: Partial<TaskFacts> = {}): TaskFacts {
     progress: null,
     resultJson: null,
     error: null,
+    warnings: [],
+    totalTimeoutMs: null,
+    deadlineMs: null,
+    retryCodes: null,
+    workerLosses: 0,
+    endedAttempt: null,
     ...overrides,
   };
 }

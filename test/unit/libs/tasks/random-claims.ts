@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import type { Claim, ClaimKind } from "#libs/tasks/claim.js";
-import { applyClaim, expireLease, requestCancel, type ClaimVerdict, type Moment } from "#libs/tasks/decide.js";
+import { applyClaim, requestCancel, type ClaimVerdict } from "#libs/tasks/decide.js";
 import type { EventFact } from "#libs/tasks/event-fact.js";
+import type { Moment } from "#libs/tasks/moment.js";
 import type { TaskFacts } from "#libs/tasks/task-facts.js";
+import { expireLease } from "#libs/tasks/upkeep-decisions.js";
 
 /** Something that happens to a task; attempts and report numbers are told apart from where the task stands then. */
 export type Step =
@@ -27,7 +29,12 @@ const errorFact = fc.record({
 const claimKind: fc.Arbitrary<ClaimKind> = fc.oneof(
   fc.record({
     $case: fc.constant("started" as const),
-    value: fc.record({ maxAttempts: fc.nat(5), multiplier: fc.constantFrom(0, 1.5) }),
+    value: fc.record({
+      maxAttempts: fc.nat(5),
+      multiplier: fc.constantFrom(0, 1.5),
+      retryableCodes: fc.constant([]),
+      permanentCodes: fc.constant([]),
+    }),
   }),
   fc.constant<ClaimKind>({ $case: "progress", value: { fraction: 0.5, message: "half" } }),
   fc.constant<ClaimKind>({ $case: "log", value: { level: 2, message: "line", fieldsJson: "", capped: false } }),
@@ -42,7 +49,11 @@ const claimKind: fc.Arbitrary<ClaimKind> = fc.oneof(
   fc.record({ $case: fc.constant("cancelled" as const), value: fc.record({ phase: fc.nat(4) }) }),
   fc.record({
     $case: fc.constant("released" as const),
-    value: fc.record({ reason: fc.constant("shutdown"), retryAfterMs: fc.nat(1000) }),
+    value: fc.record({
+      reason: fc.constant("shutdown"),
+      retryAfterMs: fc.nat(1000),
+      code: fc.constantFrom("RETRY_LATER", "WORKER_SHUTDOWN"),
+    }),
   }),
 );
 
@@ -79,6 +90,8 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
   { maxLength: 60 },
 );
 
+const NEVER_POISONED = 1000;
+
 /** What came of one step. */
 export interface StepOutcome {
   readonly verdict: ClaimVerdict | "accepted" | "repeated" | "finished" | "expired" | "kept";
@@ -103,7 +116,13 @@ export function takeStep(task: TaskFacts, step: Step, moment: Moment): StepOutco
         claim: undefined,
       };
     case "expire": {
-      const isExpired = expireLease(task, step.worker, task.attempt + step.attemptShift, moment, events);
+      const isExpired = expireLease(
+        task,
+        { workerId: step.worker, attempt: task.attempt + step.attemptShift },
+        NEVER_POISONED,
+        moment,
+        events,
+      );
       return { verdict: isExpired ? "expired" : "kept", events, claim: undefined };
     }
   }

@@ -22,7 +22,7 @@ describe("soundClaim", () => {
       { $case: "succeeded", value: { resultJson: "null", warnings: [error] } },
       { $case: "failed", value: { error, retryAfterMs: 0 } },
       { $case: "failed", value: {} },
-      { $case: "released", value: { reason: "", retryAfterMs: 5 } },
+      { $case: "released", value: { reason: "", retryAfterMs: 5, code: "" } },
       { $case: "cancelDelivered", value: {} },
     ];
     for (const claim of kinds.map(claimOf)) expect(soundClaim(claim)).to.equal(claim);
@@ -57,7 +57,7 @@ describe("soundClaim", () => {
       expect(kindOf({ $case: "failed", value: { error, retryAfterMs: asked } })).to.nested.include({
         "value.retryAfterMs": got,
       });
-      expect(kindOf({ $case: "released", value: { reason: "", retryAfterMs: asked } })).to.nested.include({
+      expect(kindOf({ $case: "released", value: { reason: "", retryAfterMs: asked, code: "" } })).to.nested.include({
         "value.retryAfterMs": got,
       });
     }

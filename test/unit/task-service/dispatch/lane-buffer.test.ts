@@ -107,7 +107,15 @@ describe("LaneBuffer", () => {
     const lane = new LaneBuffer({ queue: "default", type: "test.lane" });
     lane.beginLoad();
     lane.endLoad([], true, () => false);
-    const due = { queue: "default", attempt: 0, maxAttempts: 0, softTimeoutMs: 0, hardTimeoutMs: 0, memoryBytes: 0 };
+    const due = {
+      queue: "default",
+      attempt: 0,
+      workerLosses: 0,
+      maxAttempts: 0,
+      softTimeoutMs: 0,
+      hardTimeoutMs: 0,
+      memoryBytes: 0,
+    };
     const offer = (key: number) => {
       const place = { id: `task-${key}`, type: "test.lane", key, priority: 0, runTimeMs: 0 };
       lane.offer({ ...place, due: { ...place, ...due, payloadJson: Buffer.alloc(2000, "x").toString() } });

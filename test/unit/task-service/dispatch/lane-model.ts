@@ -134,6 +134,7 @@ function dueTask(key: number, place: Omit<DispatchKey, "key">, payloadLength: nu
     type: "test.lane",
     queue: "default",
     attempt: 0,
+    workerLosses: 0,
     payloadJson: "x".repeat(payloadLength),
     maxAttempts: 0,
     softTimeoutMs: 0,

@@ -51,7 +51,7 @@ function numbers(from: number, to: number): number[] {
 
 describe("TaskWatcher", () => {
   const directory = freshDirectory();
-  const store = new SqliteStore(join(directory.path, "taskwire.db"));
+  const store = new SqliteStore({ path: join(directory.path, "taskwire.db"), queueCapacity: 1000 });
   const hub = new WatchHub(store, { heartbeatMs: HEARTBEAT_MS });
 
   before(async () => {

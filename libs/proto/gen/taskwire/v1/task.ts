@@ -56,7 +56,10 @@ export interface Task {
   result:
     | any
     | undefined;
-  /** Output only. The error of the latest failed attempt; kept while a retry waits, absent once COMPLETED. */
+  /**
+   * Output only. Why the latest attempt did not succeed, or why the task ended without one; kept while a retry waits, absent once
+   * COMPLETED. A cancelled task has the code `CANCELLED` here.
+   */
   error:
     | TaskError
     | undefined;
@@ -114,7 +117,19 @@ export interface Task {
     | Date
     | undefined;
   /** Optional. How failed attempts are retried; unset fields take the handler's own setting, then the server's. */
-  retryPolicy: RetryPolicy | undefined;
+  retryPolicy:
+    | RetryPolicy
+    | undefined;
+  /**
+   * Output only. What went wrong on the way without failing the task (a handler's PartialFailure); at most 20. Left out of the BASIC
+   * view.
+   */
+  warnings: TaskError[];
+  /**
+   * Output only. No attempt starts after this time: the total timeout of the retry policy, counted from when the task was first due,
+   * or from the latest RetryTask. Unset: there is none.
+   */
+  deadlineTime: Date | undefined;
 }
 
 /** Where a task stands. Values may be added later; readers must accept unknown ones. */
@@ -127,9 +142,12 @@ export enum Task_State {
   RUNNING = 2,
   /** COMPLETED - Terminal: an attempt succeeded; `result` holds what its handler returned. */
   COMPLETED = 3,
-  /** FAILED - Terminal: no attempt is left, or the error was permanent; `error` says why. */
+  /**
+   * FAILED - Terminal: no attempt is left, the error was permanent, or the total timeout has passed; `error` says why.
+   * RetryTask opens it again.
+   */
   FAILED = 4,
-  /** CANCELLED - Terminal: cancelled before or during its run. */
+  /** CANCELLED - Terminal: cancelled before or during its run. RetryTask opens it again. */
   CANCELLED = 5,
   UNRECOGNIZED = -1,
 }
@@ -137,6 +155,52 @@ export enum Task_State {
 export interface Task_LabelsEntry {
   key: string;
   value: string;
+}
+
+/**
+ * One try at running a task. Attempts are numbered 1, 2, 3, …; the number fences everything said about the try, and handlers can use it
+ * as a fencing token against systems of their own.
+ */
+export interface TaskAttempt {
+  /** The number, from 1. */
+  number: number;
+  /** The worker that holds or held it. */
+  workerId: string;
+  /** When it started. */
+  startTime:
+    | Date
+    | undefined;
+  /** When it ended; unset while it runs. */
+  endTime:
+    | Date
+    | undefined;
+  /** How it ended. */
+  outcome: TaskAttempt_Outcome;
+  /** Why it did not succeed; unset while it runs and when it succeeded. */
+  error:
+    | TaskError
+    | undefined;
+  /** Whether it counts against `max_attempts`. Released ones do not. */
+  counted: boolean;
+}
+
+/** How an attempt ended. Values may be added later; readers must accept unknown ones. */
+export enum TaskAttempt_Outcome {
+  /** OUTCOME_UNSPECIFIED - Never sent. */
+  OUTCOME_UNSPECIFIED = 0,
+  /** RUNNING - A worker holds it now. */
+  RUNNING = 1,
+  /** SUCCEEDED - The handler returned. */
+  SUCCEEDED = 2,
+  /** FAILED - An error, a time limit, a crash; `error` says which. */
+  FAILED = 3,
+  /** CANCELLED - Stopped because of a cancel. */
+  CANCELLED = 4,
+  /** RELEASED - Handed back: the worker stopped (`WORKER_SHUTDOWN`) or the handler asked to be run later (`RETRY_LATER`). Does not count. */
+  RELEASED = 5,
+  /** LOST - Its worker was not heard of for the lease time. */
+  LOST = 6,
+  UNRECOGNIZED = -1,
 }
 
 /** Bounds of one attempt. At the soft limit the handler's AbortSignal fires; at the hard limit its process is killed. */
@@ -179,14 +243,30 @@ export interface RetryPolicy {
     | undefined;
   /** [1, 10]; 0 or unset: 2. */
   multiplier: number;
+  /**
+   * Time after which no new attempt starts, counted from when the task is first due; [10 ms, 366 days]. An attempt that runs by then may
+   * finish. A task whose next attempt would start later ends FAILED with `TOTAL_TIMEOUT`; `lastError` in the error's details is that of
+   * its latest attempt.
+   * Default: none.
+   */
+  totalTimeout:
+    | Duration
+    | undefined;
+  /**
+   * Error codes that are retried; at most 50. Empty: every error that is retryable by itself. `HARD_TIMEOUT`, `CRASHED`, `WORKER_LOST`
+   * and their like are codes as well.
+   */
+  retryableCodes: string[];
+  /** Error codes that are never retried; at most 50, none of them in `retryable_codes`. */
+  permanentCodes: string[];
 }
 
 /** Why an attempt did not succeed. */
 export interface TaskError {
   /**
    * A stable word for programs, UPPER_SNAKE: `HANDLER_ERROR` for anything a handler threw without a code of its own,
-   * the handler's own code, or an outcome it cannot forge: `SOFT_TIMEOUT`, `HARD_TIMEOUT`, `CRASHED`, `OUT_OF_MEMORY`,
-   * `WORKER_LOST`, `PAYLOAD_REJECTED`, `RESULT_REJECTED`, `UNKNOWN_TYPE`.
+   * the handler's own code, or an outcome it cannot forge: `SOFT_TIMEOUT`, `HARD_TIMEOUT`, `CANCELLED`, `CRASHED`, `OUT_OF_MEMORY`,
+   * `WORKER_LOST`, `WORKER_SHUTDOWN`, `RETRY_LATER`, `POISONED`, `TOTAL_TIMEOUT`, `PAYLOAD_REJECTED`, `RESULT_REJECTED`, `UNKNOWN_TYPE`.
    */
   code: string;
   /** For people; at most 500 characters. */
@@ -240,6 +320,8 @@ function createBaseTask(): Task {
     workerId: "",
     cancelRequestTime: undefined,
     retryPolicy: undefined,
+    warnings: [],
+    deadlineTime: undefined,
   };
 }
 
@@ -313,6 +395,12 @@ export const Task: MessageFns<Task> = {
     }
     if (message.retryPolicy !== undefined) {
       RetryPolicy.encode(message.retryPolicy, writer.uint32(186).fork()).join();
+    }
+    for (const v of message.warnings) {
+      TaskError.encode(v!, writer.uint32(194).fork()).join();
+    }
+    if (message.deadlineTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.deadlineTime), writer.uint32(202).fork()).join();
     }
     return writer;
   },
@@ -517,6 +605,22 @@ export const Task: MessageFns<Task> = {
             message.retryPolicy = RetryPolicy.decode(reader, reader.uint32());
             continue;
           }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.warnings.push(TaskError.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.deadlineTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -573,6 +677,8 @@ export const Task: MessageFns<Task> = {
     message.retryPolicy = (object.retryPolicy !== undefined && object.retryPolicy !== null)
       ? RetryPolicy.fromPartial(object.retryPolicy)
       : undefined;
+    message.warnings = object.warnings?.map((e) => TaskError.fromPartial(e)) || [];
+    message.deadlineTime = object.deadlineTime ?? undefined;
     return message;
   },
 };
@@ -640,6 +746,143 @@ export const Task_LabelsEntry: MessageFns<Task_LabelsEntry> = {
     const message = createBaseTask_LabelsEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseTaskAttempt(): TaskAttempt {
+  return {
+    number: 0,
+    workerId: "",
+    startTime: undefined,
+    endTime: undefined,
+    outcome: 0,
+    error: undefined,
+    counted: false,
+  };
+}
+
+export const TaskAttempt: MessageFns<TaskAttempt> = {
+  encode(message: TaskAttempt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).int32(message.number);
+    }
+    if (message.workerId !== "") {
+      writer.uint32(18).string(message.workerId);
+    }
+    if (message.startTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.startTime), writer.uint32(26).fork()).join();
+    }
+    if (message.endTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.endTime), writer.uint32(34).fork()).join();
+    }
+    if (message.outcome !== 0) {
+      writer.uint32(40).int32(message.outcome);
+    }
+    if (message.error !== undefined) {
+      TaskError.encode(message.error, writer.uint32(50).fork()).join();
+    }
+    if (message.counted !== false) {
+      writer.uint32(56).bool(message.counted);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TaskAttempt {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTaskAttempt();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.workerId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.startTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.endTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.outcome = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.error = TaskError.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.counted = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TaskAttempt>): TaskAttempt {
+    return TaskAttempt.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TaskAttempt>): TaskAttempt {
+    const message = createBaseTaskAttempt();
+    message.number = object.number ?? 0;
+    message.workerId = object.workerId ?? "";
+    message.startTime = object.startTime ?? undefined;
+    message.endTime = object.endTime ?? undefined;
+    message.outcome = object.outcome ?? 0;
+    message.error = (object.error !== undefined && object.error !== null)
+      ? TaskError.fromPartial(object.error)
+      : undefined;
+    message.counted = object.counted ?? false;
     return message;
   },
 };
@@ -728,7 +971,14 @@ export const Limits: MessageFns<Limits> = {
 };
 
 function createBaseRetryPolicy(): RetryPolicy {
-  return { initialDelay: undefined, maximumDelay: undefined, multiplier: 0 };
+  return {
+    initialDelay: undefined,
+    maximumDelay: undefined,
+    multiplier: 0,
+    totalTimeout: undefined,
+    retryableCodes: [],
+    permanentCodes: [],
+  };
 }
 
 export const RetryPolicy: MessageFns<RetryPolicy> = {
@@ -741,6 +991,15 @@ export const RetryPolicy: MessageFns<RetryPolicy> = {
     }
     if (message.multiplier !== 0) {
       writer.uint32(25).double(message.multiplier);
+    }
+    if (message.totalTimeout !== undefined) {
+      Duration.encode(message.totalTimeout, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.retryableCodes) {
+      writer.uint32(42).string(v!);
+    }
+    for (const v of message.permanentCodes) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
@@ -782,6 +1041,30 @@ export const RetryPolicy: MessageFns<RetryPolicy> = {
             message.multiplier = reader.double();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.totalTimeout = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.retryableCodes.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.permanentCodes.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -806,6 +1089,11 @@ export const RetryPolicy: MessageFns<RetryPolicy> = {
       ? Duration.fromPartial(object.maximumDelay)
       : undefined;
     message.multiplier = object.multiplier ?? 0;
+    message.totalTimeout = (object.totalTimeout !== undefined && object.totalTimeout !== null)
+      ? Duration.fromPartial(object.totalTimeout)
+      : undefined;
+    message.retryableCodes = object.retryableCodes?.map((e) => e) || [];
+    message.permanentCodes = object.permanentCodes?.map((e) => e) || [];
     return message;
   },
 };

@@ -11,7 +11,10 @@ export const protobufPackage = "taskwire.v1";
 
 export const protobufFileName = "taskwire/v1/task_event.proto";
 
-/** A committed fact in a task's history. Events never change; a task's state is what its events add up to. */
+/**
+ * A committed fact in a task's history. Events never change; a task's state is what its events add up to. After a terminal event nothing
+ * comes but `reopened`.
+ */
 export interface TaskEvent {
   /** Position in the log of all tasks; rises with every commit, never repeats, may have gaps within one task. */
   revision: number;
@@ -51,17 +54,29 @@ export interface TaskEvent {
     /** A client asked for a cancel. */
     { $case: "cancelRequested"; value: CancelRequested }
     | //
-    /** The cancel reached the worker; the handler's signal has fired. */
+    /** The cancel reached the worker, which passes it on to the handler's process. */
     { $case: "cancelDelivered"; value: CancelDelivered }
     | //
     /** The soft limit was reached; the handler's signal has fired. */
     { $case: "softLimitReached"; value: SoftLimitReached }
     | //
-    /** The worker handed the attempt back unfinished (orderly shutdown); it does not count. */
+    /** The worker handed the attempt back unfinished (orderly shutdown, or the handler asked to be run later); it does not count. */
     { $case: "released"; value: AttemptReleased }
     | //
-    /** A worker that does not hold the task said that it began or ended an attempt, and was refused; nothing else changed. */
-    { $case: "staleReportRejected"; value: StaleReportRejected }
+    /**
+     * STALE_ATTEMPT_REJECTED: a worker that does not hold the task said that it began or ended an attempt, and was refused; nothing else
+     * changed.
+     */
+    { $case: "staleAttemptRejected"; value: StaleAttemptRejected }
+    | //
+    /** A client opened the finished task again (RetryTask): a new round of attempts. */
+    { $case: "reopened"; value: TaskReopened }
+    | //
+    /** The handler's signal has fired because of the cancel: its code is alive and has been told. */
+    { $case: "cancelAcknowledged"; value: CancelAcknowledged }
+    | //
+    /** The handler did not stop within the grace period after a cancel; its process is being killed. */
+    { $case: "cancelGraceExpired"; value: CancelGraceExpired }
     | //
     /** Terminal: the task completed. */
     { $case: "completed"; value: TaskCompleted }
@@ -163,13 +178,33 @@ export interface SoftLimitReached {
 export interface AttemptReleased {
   /** Why, for people. */
   reason: string;
+  /** Why, for programs: `WORKER_SHUTDOWN` or `RETRY_LATER`. */
+  code: string;
+  /** When the next attempt is due. */
+  runTime: Date | undefined;
+}
+
+/** A client opened the finished task again. */
+export interface TaskReopened {
+  /** When the next attempt is due. */
+  runTime: Date | undefined;
+}
+
+/** The handler's signal has fired. */
+export interface CancelAcknowledged {
+}
+
+/** The grace period after a cancel is over. */
+export interface CancelGraceExpired {
+  /** How long it was, milliseconds. */
+  graceMs: number;
 }
 
 /**
  * A worker that does not hold the task said that it began or ended an attempt, and was refused. Recorded only while the task
- * is not terminal; other refused reports leave no trace.
+ * is not terminal; refused reports about a terminal task are counted and logged, and leave no trace in its history.
  */
-export interface StaleReportRejected {
+export interface StaleAttemptRejected {
   /** The worker that sent it. */
   workerId: string;
   /** The attempt it spoke of. */
@@ -212,6 +247,8 @@ export enum TaskCancelled_Phase {
   COOPERATIVE = 2,
   /** KILLED - The handler did not stop within the grace period; its process was killed. */
   KILLED = 3,
+  /** WORKER_LOST - The worker was not heard of any more. What it says about the attempt when it is back is refused, and it is told to stop. */
+  WORKER_LOST = 4,
   UNRECOGNIZED = -1,
 }
 
@@ -270,8 +307,17 @@ export const TaskEvent: MessageFns<TaskEvent> = {
       case "released":
         AttemptReleased.encode(message.kind.value, writer.uint32(154).fork()).join();
         break;
-      case "staleReportRejected":
-        StaleReportRejected.encode(message.kind.value, writer.uint32(162).fork()).join();
+      case "staleAttemptRejected":
+        StaleAttemptRejected.encode(message.kind.value, writer.uint32(162).fork()).join();
+        break;
+      case "reopened":
+        TaskReopened.encode(message.kind.value, writer.uint32(170).fork()).join();
+        break;
+      case "cancelAcknowledged":
+        CancelAcknowledged.encode(message.kind.value, writer.uint32(178).fork()).join();
+        break;
+      case "cancelGraceExpired":
+        CancelGraceExpired.encode(message.kind.value, writer.uint32(186).fork()).join();
         break;
       case "completed":
         TaskCompleted.encode(message.kind.value, writer.uint32(242).fork()).join();
@@ -432,7 +478,34 @@ export const TaskEvent: MessageFns<TaskEvent> = {
               break;
             }
 
-            message.kind = { $case: "staleReportRejected", value: StaleReportRejected.decode(reader, reader.uint32()) };
+            message.kind = {
+              $case: "staleAttemptRejected",
+              value: StaleAttemptRejected.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.kind = { $case: "reopened", value: TaskReopened.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.kind = { $case: "cancelAcknowledged", value: CancelAcknowledged.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.kind = { $case: "cancelGraceExpired", value: CancelGraceExpired.decode(reader, reader.uint32()) };
             continue;
           }
           case 30: {
@@ -543,9 +616,27 @@ export const TaskEvent: MessageFns<TaskEvent> = {
         }
         break;
       }
-      case "staleReportRejected": {
+      case "staleAttemptRejected": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
-          message.kind = { $case: "staleReportRejected", value: StaleReportRejected.fromPartial(object.kind.value) };
+          message.kind = { $case: "staleAttemptRejected", value: StaleAttemptRejected.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "reopened": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "reopened", value: TaskReopened.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "cancelAcknowledged": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "cancelAcknowledged", value: CancelAcknowledged.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "cancelGraceExpired": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "cancelGraceExpired", value: CancelGraceExpired.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -1123,13 +1214,19 @@ export const SoftLimitReached: MessageFns<SoftLimitReached> = {
 };
 
 function createBaseAttemptReleased(): AttemptReleased {
-  return { reason: "" };
+  return { reason: "", code: "", runTime: undefined };
 }
 
 export const AttemptReleased: MessageFns<AttemptReleased> = {
   encode(message: AttemptReleased, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.reason !== "") {
       writer.uint32(10).string(message.reason);
+    }
+    if (message.code !== "") {
+      writer.uint32(18).string(message.code);
+    }
+    if (message.runTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.runTime), writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1155,6 +1252,22 @@ export const AttemptReleased: MessageFns<AttemptReleased> = {
             message.reason = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.runTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1173,16 +1286,171 @@ export const AttemptReleased: MessageFns<AttemptReleased> = {
   fromPartial(object: DeepPartial<AttemptReleased>): AttemptReleased {
     const message = createBaseAttemptReleased();
     message.reason = object.reason ?? "";
+    message.code = object.code ?? "";
+    message.runTime = object.runTime ?? undefined;
     return message;
   },
 };
 
-function createBaseStaleReportRejected(): StaleReportRejected {
+function createBaseTaskReopened(): TaskReopened {
+  return { runTime: undefined };
+}
+
+export const TaskReopened: MessageFns<TaskReopened> = {
+  encode(message: TaskReopened, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.runTime), writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TaskReopened {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTaskReopened();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TaskReopened>): TaskReopened {
+    return TaskReopened.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TaskReopened>): TaskReopened {
+    const message = createBaseTaskReopened();
+    message.runTime = object.runTime ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCancelAcknowledged(): CancelAcknowledged {
+  return {};
+}
+
+export const CancelAcknowledged: MessageFns<CancelAcknowledged> = {
+  encode(_: CancelAcknowledged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelAcknowledged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelAcknowledged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CancelAcknowledged>): CancelAcknowledged {
+    return CancelAcknowledged.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<CancelAcknowledged>): CancelAcknowledged {
+    const message = createBaseCancelAcknowledged();
+    return message;
+  },
+};
+
+function createBaseCancelGraceExpired(): CancelGraceExpired {
+  return { graceMs: 0 };
+}
+
+export const CancelGraceExpired: MessageFns<CancelGraceExpired> = {
+  encode(message: CancelGraceExpired, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.graceMs !== 0) {
+      writer.uint32(8).int64(message.graceMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelGraceExpired {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelGraceExpired();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.graceMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CancelGraceExpired>): CancelGraceExpired {
+    return CancelGraceExpired.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CancelGraceExpired>): CancelGraceExpired {
+    const message = createBaseCancelGraceExpired();
+    message.graceMs = object.graceMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseStaleAttemptRejected(): StaleAttemptRejected {
   return { workerId: "", reportedAttempt: 0 };
 }
 
-export const StaleReportRejected: MessageFns<StaleReportRejected> = {
-  encode(message: StaleReportRejected, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const StaleAttemptRejected: MessageFns<StaleAttemptRejected> = {
+  encode(message: StaleAttemptRejected, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.workerId !== "") {
       writer.uint32(10).string(message.workerId);
     }
@@ -1192,7 +1460,7 @@ export const StaleReportRejected: MessageFns<StaleReportRejected> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): StaleReportRejected {
+  decode(input: BinaryReader | Uint8Array, length?: number): StaleAttemptRejected {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -1201,7 +1469,7 @@ export const StaleReportRejected: MessageFns<StaleReportRejected> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStaleReportRejected();
+      const message = createBaseStaleAttemptRejected();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -1233,11 +1501,11 @@ export const StaleReportRejected: MessageFns<StaleReportRejected> = {
     }
   },
 
-  create(base?: DeepPartial<StaleReportRejected>): StaleReportRejected {
-    return StaleReportRejected.fromPartial(base ?? {});
+  create(base?: DeepPartial<StaleAttemptRejected>): StaleAttemptRejected {
+    return StaleAttemptRejected.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<StaleReportRejected>): StaleReportRejected {
-    const message = createBaseStaleReportRejected();
+  fromPartial(object: DeepPartial<StaleAttemptRejected>): StaleAttemptRejected {
+    const message = createBaseStaleAttemptRejected();
     message.workerId = object.workerId ?? "";
     message.reportedAttempt = object.reportedAttempt ?? 0;
     return message;

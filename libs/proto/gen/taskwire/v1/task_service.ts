@@ -18,7 +18,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../google/protobuf/timestamp.js";
-import { Task, Task_State, TaskView } from "./task.js";
+import { Task, Task_State, TaskAttempt, TaskView } from "./task.js";
 import { TaskEvent } from "./task_event.js";
 
 export const protobufPackage = "taskwire.v1";
@@ -127,6 +127,35 @@ export interface CancelTaskRequest {
   id: string;
   /** Optional. Why, for people; at most 500 characters. */
   reason: string;
+}
+
+/** Request of RetryTask. */
+export interface RetryTaskRequest {
+  /** Required. The task's id. */
+  id: string;
+  /**
+   * Optional. The task is opened only if this is still its latest sequence, so that a call that is repeated because its answer was lost
+   * does not open it twice.
+   */
+  sequence?: number | undefined;
+}
+
+/** Request of ListTaskAttempts. */
+export interface ListTaskAttemptsRequest {
+  /** Required. The task's id. */
+  id: string;
+  /** Optional. [0, 1000]: 0 means 50, above 1,000 means 1,000, negative is an error. */
+  pageSize: number;
+  /** Optional. `next_page_token` of the page before. */
+  pageToken: string;
+}
+
+/** Response of ListTaskAttempts. */
+export interface ListTaskAttemptsResponse {
+  /** The page. */
+  attempts: TaskAttempt[];
+  /** Where the next page begins; empty at the end. */
+  nextPageToken: string;
 }
 
 /** Request of WatchTask. */
@@ -900,6 +929,219 @@ export const CancelTaskRequest: MessageFns<CancelTaskRequest> = {
   },
 };
 
+function createBaseRetryTaskRequest(): RetryTaskRequest {
+  return { id: "", sequence: undefined };
+}
+
+export const RetryTaskRequest: MessageFns<RetryTaskRequest> = {
+  encode(message: RetryTaskRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.sequence !== undefined) {
+      writer.uint32(16).int64(message.sequence);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetryTaskRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetryTaskRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RetryTaskRequest>): RetryTaskRequest {
+    return RetryTaskRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetryTaskRequest>): RetryTaskRequest {
+    const message = createBaseRetryTaskRequest();
+    message.id = object.id ?? "";
+    message.sequence = object.sequence ?? undefined;
+    return message;
+  },
+};
+
+function createBaseListTaskAttemptsRequest(): ListTaskAttemptsRequest {
+  return { id: "", pageSize: 0, pageToken: "" };
+}
+
+export const ListTaskAttemptsRequest: MessageFns<ListTaskAttemptsRequest> = {
+  encode(message: ListTaskAttemptsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(16).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTaskAttemptsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTaskAttemptsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListTaskAttemptsRequest>): ListTaskAttemptsRequest {
+    return ListTaskAttemptsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListTaskAttemptsRequest>): ListTaskAttemptsRequest {
+    const message = createBaseListTaskAttemptsRequest();
+    message.id = object.id ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListTaskAttemptsResponse(): ListTaskAttemptsResponse {
+  return { attempts: [], nextPageToken: "" };
+}
+
+export const ListTaskAttemptsResponse: MessageFns<ListTaskAttemptsResponse> = {
+  encode(message: ListTaskAttemptsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.attempts) {
+      TaskAttempt.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTaskAttemptsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTaskAttemptsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.attempts.push(TaskAttempt.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListTaskAttemptsResponse>): ListTaskAttemptsResponse {
+    return ListTaskAttemptsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListTaskAttemptsResponse>): ListTaskAttemptsResponse {
+    const message = createBaseListTaskAttemptsResponse();
+    message.attempts = object.attempts?.map((e) => TaskAttempt.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
 function createBaseWatchTaskRequest(): WatchTaskRequest {
   return { id: "", afterSequence: undefined, view: 0 };
 }
@@ -1146,7 +1388,10 @@ export const TaskServiceService = {
    * Errors:
    * * INVALID_ARGUMENT: one or more fields are malformed; nothing was created.
    * * ALREADY_EXISTS (`REQUEST_ID_REUSED`): the `request_id` was used before with another body.
-   * * RESOURCE_EXHAUSTED: the message is larger than 4 MiB, or the service's write queue is full.
+   * * RESOURCE_EXHAUSTED (`QUEUE_FULL`): the queue holds as many unfinished tasks as it may; also: the message is larger than 4 MiB, or
+   *   the service's write queue is full.
+   * * UNAVAILABLE (`DATABASE_FULL`, `DATABASE_READ_ONLY`, `DATABASE_LOCKED`, `DATABASE_CORRUPT`, `DATABASE_UNAVAILABLE`): the database
+   *   does not take changes; nothing was created.
    */
   createTask: {
     path: "/taskwire.v1.TaskService/CreateTask" as const,
@@ -1226,6 +1471,44 @@ export const TaskServiceService = {
     responseDeserialize: (value: Buffer): Task => Task.decode(value),
   },
   /**
+   * Opens a FAILED or CANCELLED task again, due now, for a new round of `max_attempts` attempts. Its history and its error stay; attempts
+   * go on being numbered; a total timeout begins anew.
+   *
+   * Errors:
+   * * INVALID_ARGUMENT: the id is not a UUID, or the sequence is negative.
+   * * NOT_FOUND: no such task.
+   * * FAILED_PRECONDITION (`TASK_NOT_FINISHED`): the task is PENDING or RUNNING; (`TASK_COMPLETED`): it has succeeded.
+   * * ABORTED (`TASK_CHANGED`): `sequence` was given and is not the task's latest event any more.
+   * * RESOURCE_EXHAUSTED (`QUEUE_FULL`): see CreateTask.
+   */
+  retryTask: {
+    path: "/taskwire.v1.TaskService/RetryTask" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RetryTaskRequest): Buffer => Buffer.from(RetryTaskRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RetryTaskRequest => RetryTaskRequest.decode(value),
+    responseSerialize: (value: Task): Buffer => Buffer.from(Task.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Task => Task.decode(value),
+  },
+  /**
+   * Returns a page of the attempts of a task, the first attempt first. An empty `next_page_token` is the only sign of the end.
+   *
+   * Errors:
+   * * INVALID_ARGUMENT: the id is not a UUID, the size is negative, or the token belongs to another request.
+   * * NOT_FOUND: no such task.
+   */
+  listTaskAttempts: {
+    path: "/taskwire.v1.TaskService/ListTaskAttempts" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListTaskAttemptsRequest): Buffer =>
+      Buffer.from(ListTaskAttemptsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListTaskAttemptsRequest => ListTaskAttemptsRequest.decode(value),
+    responseSerialize: (value: ListTaskAttemptsResponse): Buffer =>
+      Buffer.from(ListTaskAttemptsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListTaskAttemptsResponse => ListTaskAttemptsResponse.decode(value),
+  },
+  /**
    * Streams what happens to one task until its terminal event, then ends with OK. Every other end means: reconnect with
    * the last `sequence` seen as `after_sequence`. Events come in order, none twice, none left out.
    * Use no deadline, or one below 24 days: some gRPC libraries overflow beyond.
@@ -1256,7 +1539,10 @@ export interface TaskServiceServer extends UntypedServiceImplementation {
    * Errors:
    * * INVALID_ARGUMENT: one or more fields are malformed; nothing was created.
    * * ALREADY_EXISTS (`REQUEST_ID_REUSED`): the `request_id` was used before with another body.
-   * * RESOURCE_EXHAUSTED: the message is larger than 4 MiB, or the service's write queue is full.
+   * * RESOURCE_EXHAUSTED (`QUEUE_FULL`): the queue holds as many unfinished tasks as it may; also: the message is larger than 4 MiB, or
+   *   the service's write queue is full.
+   * * UNAVAILABLE (`DATABASE_FULL`, `DATABASE_READ_ONLY`, `DATABASE_LOCKED`, `DATABASE_CORRUPT`, `DATABASE_UNAVAILABLE`): the database
+   *   does not take changes; nothing was created.
    */
   createTask: handleUnaryCall<CreateTaskRequest, Task>;
   /**
@@ -1294,6 +1580,26 @@ export interface TaskServiceServer extends UntypedServiceImplementation {
    */
   cancelTask: handleUnaryCall<CancelTaskRequest, Task>;
   /**
+   * Opens a FAILED or CANCELLED task again, due now, for a new round of `max_attempts` attempts. Its history and its error stay; attempts
+   * go on being numbered; a total timeout begins anew.
+   *
+   * Errors:
+   * * INVALID_ARGUMENT: the id is not a UUID, or the sequence is negative.
+   * * NOT_FOUND: no such task.
+   * * FAILED_PRECONDITION (`TASK_NOT_FINISHED`): the task is PENDING or RUNNING; (`TASK_COMPLETED`): it has succeeded.
+   * * ABORTED (`TASK_CHANGED`): `sequence` was given and is not the task's latest event any more.
+   * * RESOURCE_EXHAUSTED (`QUEUE_FULL`): see CreateTask.
+   */
+  retryTask: handleUnaryCall<RetryTaskRequest, Task>;
+  /**
+   * Returns a page of the attempts of a task, the first attempt first. An empty `next_page_token` is the only sign of the end.
+   *
+   * Errors:
+   * * INVALID_ARGUMENT: the id is not a UUID, the size is negative, or the token belongs to another request.
+   * * NOT_FOUND: no such task.
+   */
+  listTaskAttempts: handleUnaryCall<ListTaskAttemptsRequest, ListTaskAttemptsResponse>;
+  /**
    * Streams what happens to one task until its terminal event, then ends with OK. Every other end means: reconnect with
    * the last `sequence` seen as `after_sequence`. Events come in order, none twice, none left out.
    * Use no deadline, or one below 24 days: some gRPC libraries overflow beyond.
@@ -1316,7 +1622,10 @@ export interface TaskServiceClient extends Client {
    * Errors:
    * * INVALID_ARGUMENT: one or more fields are malformed; nothing was created.
    * * ALREADY_EXISTS (`REQUEST_ID_REUSED`): the `request_id` was used before with another body.
-   * * RESOURCE_EXHAUSTED: the message is larger than 4 MiB, or the service's write queue is full.
+   * * RESOURCE_EXHAUSTED (`QUEUE_FULL`): the queue holds as many unfinished tasks as it may; also: the message is larger than 4 MiB, or
+   *   the service's write queue is full.
+   * * UNAVAILABLE (`DATABASE_FULL`, `DATABASE_READ_ONLY`, `DATABASE_LOCKED`, `DATABASE_CORRUPT`, `DATABASE_UNAVAILABLE`): the database
+   *   does not take changes; nothing was created.
    */
   createTask(
     request: CreateTaskRequest,
@@ -1419,6 +1728,51 @@ export interface TaskServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Task) => void,
+  ): ClientUnaryCall;
+  /**
+   * Opens a FAILED or CANCELLED task again, due now, for a new round of `max_attempts` attempts. Its history and its error stay; attempts
+   * go on being numbered; a total timeout begins anew.
+   *
+   * Errors:
+   * * INVALID_ARGUMENT: the id is not a UUID, or the sequence is negative.
+   * * NOT_FOUND: no such task.
+   * * FAILED_PRECONDITION (`TASK_NOT_FINISHED`): the task is PENDING or RUNNING; (`TASK_COMPLETED`): it has succeeded.
+   * * ABORTED (`TASK_CHANGED`): `sequence` was given and is not the task's latest event any more.
+   * * RESOURCE_EXHAUSTED (`QUEUE_FULL`): see CreateTask.
+   */
+  retryTask(request: RetryTaskRequest, callback: (error: ServiceError | null, response: Task) => void): ClientUnaryCall;
+  retryTask(
+    request: RetryTaskRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Task) => void,
+  ): ClientUnaryCall;
+  retryTask(
+    request: RetryTaskRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Task) => void,
+  ): ClientUnaryCall;
+  /**
+   * Returns a page of the attempts of a task, the first attempt first. An empty `next_page_token` is the only sign of the end.
+   *
+   * Errors:
+   * * INVALID_ARGUMENT: the id is not a UUID, the size is negative, or the token belongs to another request.
+   * * NOT_FOUND: no such task.
+   */
+  listTaskAttempts(
+    request: ListTaskAttemptsRequest,
+    callback: (error: ServiceError | null, response: ListTaskAttemptsResponse) => void,
+  ): ClientUnaryCall;
+  listTaskAttempts(
+    request: ListTaskAttemptsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListTaskAttemptsResponse) => void,
+  ): ClientUnaryCall;
+  listTaskAttempts(
+    request: ListTaskAttemptsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListTaskAttemptsResponse) => void,
   ): ClientUnaryCall;
   /**
    * Streams what happens to one task until its terminal event, then ends with OK. Every other end means: reconnect with

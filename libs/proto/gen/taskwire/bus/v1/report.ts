@@ -47,11 +47,17 @@ export interface Report {
     /** The handler produced a piece of output. */
     { $case: "output"; value: OutputWritten }
     | //
-    /** A cancel arrived and the handler's signal has fired. */
+    /** A cancel arrived and was passed on to the handler's process. */
     { $case: "cancelDelivered"; value: CancelDelivered }
     | //
     /** The soft limit was reached and the handler's signal has fired. */
     { $case: "softLimitReached"; value: SoftLimitReached }
+    | //
+    /** The handler's process says that its signal has fired because of the cancel. */
+    { $case: "cancelAcknowledged"; value: CancelAcknowledged }
+    | //
+    /** The handler did not stop within the grace period after a cancel and is being killed. */
+    { $case: "cancelGraceExpired"; value: CancelGraceExpired }
     | //
     /** The handler returned. Ends the attempt. */
     { $case: "succeeded"; value: Succeeded }
@@ -81,6 +87,14 @@ export interface Started {
     | undefined;
   /** The handler's own multiplier; 0: it has none. */
   multiplier: number;
+  /** The handler's own total timeout in milliseconds; unset: it has none. */
+  totalTimeoutMs?:
+    | number
+    | undefined;
+  /** The handler's own retryable codes. */
+  retryableCodes: string[];
+  /** The handler's own permanent codes. */
+  permanentCodes: string[];
 }
 
 /** The handler said how far it is. */
@@ -133,6 +147,16 @@ export interface CancelDelivered {
 export interface SoftLimitReached {
 }
 
+/** The handler's signal has fired. */
+export interface CancelAcknowledged {
+}
+
+/** The grace period after a cancel is over. */
+export interface CancelGraceExpired {
+  /** How long it was, milliseconds. */
+  graceMs: number;
+}
+
 /** The handler returned. */
 export interface Succeeded {
   /** The result as JSON text; at most 256 KiB and 30 levels, else the attempt is reported as failed. */
@@ -175,6 +199,8 @@ export interface Released {
   reason: string;
   /** The handler asked for it (RetryLater): milliseconds until the task is due again; 0: at once. */
   retryAfterMs: number;
+  /** Why, for programs: `RETRY_LATER`; anything else means `WORKER_SHUTDOWN`. */
+  code: string;
 }
 
 function createBaseReportBatch(): ReportBatch {
@@ -290,6 +316,12 @@ export const Report: MessageFns<Report> = {
       case "softLimitReached":
         SoftLimitReached.encode(message.kind.value, writer.uint32(122).fork()).join();
         break;
+      case "cancelAcknowledged":
+        CancelAcknowledged.encode(message.kind.value, writer.uint32(130).fork()).join();
+        break;
+      case "cancelGraceExpired":
+        CancelGraceExpired.encode(message.kind.value, writer.uint32(138).fork()).join();
+        break;
       case "succeeded":
         Succeeded.encode(message.kind.value, writer.uint32(162).fork()).join();
         break;
@@ -391,6 +423,22 @@ export const Report: MessageFns<Report> = {
             message.kind = { $case: "softLimitReached", value: SoftLimitReached.decode(reader, reader.uint32()) };
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.kind = { $case: "cancelAcknowledged", value: CancelAcknowledged.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.kind = { $case: "cancelGraceExpired", value: CancelGraceExpired.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 20: {
             if (tag !== 162) {
               break;
@@ -480,6 +528,18 @@ export const Report: MessageFns<Report> = {
         }
         break;
       }
+      case "cancelAcknowledged": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "cancelAcknowledged", value: CancelAcknowledged.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "cancelGraceExpired": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "cancelGraceExpired", value: CancelGraceExpired.fromPartial(object.kind.value) };
+        }
+        break;
+      }
       case "succeeded": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "succeeded", value: Succeeded.fromPartial(object.kind.value) };
@@ -510,7 +570,15 @@ export const Report: MessageFns<Report> = {
 };
 
 function createBaseStarted(): Started {
-  return { maxAttempts: 0, initialDelayMs: undefined, maximumDelayMs: undefined, multiplier: 0 };
+  return {
+    maxAttempts: 0,
+    initialDelayMs: undefined,
+    maximumDelayMs: undefined,
+    multiplier: 0,
+    totalTimeoutMs: undefined,
+    retryableCodes: [],
+    permanentCodes: [],
+  };
 }
 
 export const Started: MessageFns<Started> = {
@@ -526,6 +594,15 @@ export const Started: MessageFns<Started> = {
     }
     if (message.multiplier !== 0) {
       writer.uint32(33).double(message.multiplier);
+    }
+    if (message.totalTimeoutMs !== undefined) {
+      writer.uint32(40).int64(message.totalTimeoutMs);
+    }
+    for (const v of message.retryableCodes) {
+      writer.uint32(50).string(v!);
+    }
+    for (const v of message.permanentCodes) {
+      writer.uint32(58).string(v!);
     }
     return writer;
   },
@@ -575,6 +652,30 @@ export const Started: MessageFns<Started> = {
             message.multiplier = reader.double();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.totalTimeoutMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.retryableCodes.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.permanentCodes.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -596,6 +697,9 @@ export const Started: MessageFns<Started> = {
     message.initialDelayMs = object.initialDelayMs ?? undefined;
     message.maximumDelayMs = object.maximumDelayMs ?? undefined;
     message.multiplier = object.multiplier ?? 0;
+    message.totalTimeoutMs = object.totalTimeoutMs ?? undefined;
+    message.retryableCodes = object.retryableCodes?.map((e) => e) || [];
+    message.permanentCodes = object.permanentCodes?.map((e) => e) || [];
     return message;
   },
 };
@@ -959,6 +1063,104 @@ export const SoftLimitReached: MessageFns<SoftLimitReached> = {
   },
 };
 
+function createBaseCancelAcknowledged(): CancelAcknowledged {
+  return {};
+}
+
+export const CancelAcknowledged: MessageFns<CancelAcknowledged> = {
+  encode(_: CancelAcknowledged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelAcknowledged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelAcknowledged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CancelAcknowledged>): CancelAcknowledged {
+    return CancelAcknowledged.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<CancelAcknowledged>): CancelAcknowledged {
+    const message = createBaseCancelAcknowledged();
+    return message;
+  },
+};
+
+function createBaseCancelGraceExpired(): CancelGraceExpired {
+  return { graceMs: 0 };
+}
+
+export const CancelGraceExpired: MessageFns<CancelGraceExpired> = {
+  encode(message: CancelGraceExpired, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.graceMs !== 0) {
+      writer.uint32(8).int64(message.graceMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelGraceExpired {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelGraceExpired();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.graceMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CancelGraceExpired>): CancelGraceExpired {
+    return CancelGraceExpired.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CancelGraceExpired>): CancelGraceExpired {
+    const message = createBaseCancelGraceExpired();
+    message.graceMs = object.graceMs ?? 0;
+    return message;
+  },
+};
+
 function createBaseSucceeded(): Succeeded {
   return { resultJson: "", warnings: [] };
 }
@@ -1242,7 +1444,7 @@ export const Cancelled: MessageFns<Cancelled> = {
 };
 
 function createBaseReleased(): Released {
-  return { reason: "", retryAfterMs: 0 };
+  return { reason: "", retryAfterMs: 0, code: "" };
 }
 
 export const Released: MessageFns<Released> = {
@@ -1252,6 +1454,9 @@ export const Released: MessageFns<Released> = {
     }
     if (message.retryAfterMs !== 0) {
       writer.uint32(16).int64(message.retryAfterMs);
+    }
+    if (message.code !== "") {
+      writer.uint32(26).string(message.code);
     }
     return writer;
   },
@@ -1285,6 +1490,14 @@ export const Released: MessageFns<Released> = {
             message.retryAfterMs = longToNumber(reader.int64());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1304,6 +1517,7 @@ export const Released: MessageFns<Released> = {
     const message = createBaseReleased();
     message.reason = object.reason ?? "";
     message.retryAfterMs = object.retryAfterMs ?? 0;
+    message.code = object.code ?? "";
     return message;
   },
 };

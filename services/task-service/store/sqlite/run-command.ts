@@ -1,0 +1,84 @@
+import type { EventFact } from "#libs/tasks/event-fact.js";
+import { requestCancel } from "#libs/tasks/decide.js";
+import { expireDeadline, expireLease, reopen } from "#libs/tasks/upkeep-decisions.js";
+import { applyBatches } from "#task-service/store/sqlite/apply-batches.js";
+import { createTasks } from "#task-service/store/sqlite/create-tasks.js";
+import type { Transaction } from "#task-service/store/sqlite/transaction.js";
+import type { Lease, WriteCommand, WriteResults } from "#task-service/store/write-command.js";
+
+/** Applies one command within a transaction. Throws what the database throws. */
+export function runCommand(transaction: Transaction, command: WriteCommand): WriteResults[WriteCommand["kind"]] {
+  switch (command.kind) {
+    case "create":
+      return createTasks(transaction, command.tasks);
+    case "applyReports":
+      return applyBatches(transaction, command.batches);
+    case "requestCancel":
+      return cancel(transaction, command.id, command.reason, command.mayBeWithWorker);
+    case "reopen":
+      return open(transaction, command.id, command.sequence);
+    case "expireLeases":
+      return { expired: command.leases.filter((lease) => loseWorker(transaction, lease, command.poisonLosses)).length };
+    case "expireDeadlines":
+      return { expired: command.ids.filter((id) => missDeadline(transaction, id)).length };
+    case "endOldCancels": {
+      const rows = transaction.statements.selectOldCancels.all(command.beforeMs, command.limit);
+      for (const { id } of rows) cancel(transaction, id, "", false);
+      return { count: rows.length };
+    }
+    case "makeDue":
+      return transaction.makeDue(command.limit);
+    case "deleteFinished":
+      return transaction.deleteFinished(command.beforeMs, command.limit);
+    case "probe":
+      transaction.saveCounters();
+      return {};
+  }
+}
+
+function cancel(
+  transaction: Transaction,
+  id: string,
+  reason: string,
+  mayBeWithWorker: boolean,
+): WriteResults["requestCancel"] {
+  const entry = transaction.find(id);
+  if (entry === undefined) return { verdict: "notFound", task: null };
+  const facts: EventFact[] = [];
+  const verdict = requestCancel(entry.task, reason, mayBeWithWorker, transaction.moment, facts);
+  transaction.record(entry, facts);
+  return { verdict, task: entry.task };
+}
+
+function open(transaction: Transaction, id: string, sequence: number | null): WriteResults["reopen"] {
+  const entry = transaction.find(id);
+  if (entry === undefined) return { verdict: "notFound", task: null };
+  const { task } = entry;
+  if (sequence !== null && task.sequence !== sequence) return { verdict: "changed", task };
+  if (!transaction.hasRoom(task.queue, 1)) return { verdict: "queueFull", task };
+  // Its own fields tell of the round that ended until it is opened.
+  const facts: EventFact[] = [];
+  const before = { ...task };
+  const verdict = reopen(task, transaction.moment, facts);
+  if (verdict === "reopened") transaction.recordAttempt(before);
+  transaction.record(entry, facts);
+  return { verdict, task };
+}
+
+function loseWorker(transaction: Transaction, lease: Lease, poisonLosses: number): boolean {
+  const entry = transaction.find(lease.id);
+  if (entry === undefined) return false;
+  const facts: EventFact[] = [];
+  const isLost = expireLease(entry.task, lease, poisonLosses, transaction.moment, facts);
+  transaction.record(entry, facts);
+  return isLost;
+}
+
+function missDeadline(transaction: Transaction, id: string): boolean {
+  const entry = transaction.find(id);
+  if (entry === undefined) return false;
+  const facts: EventFact[] = [];
+  const isMissed = expireDeadline(entry.task, transaction.moment, facts);
+  transaction.record(entry, facts);
+  return isMissed;
+}
