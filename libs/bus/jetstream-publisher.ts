@@ -55,7 +55,7 @@ export class JetStreamPublisher {
     this.#subscription ??= this.#subscribe();
     const id = this.#next++;
     const ack = deferred<PubAck>();
-    this.#waiting.set(id, { ack, expiresAt: Date.now() + this.#timeoutMs });
+    this.#waiting.set(id, { ack, expiresAt: performance.now() + this.#timeoutMs });
     this.#sweep ??= setInterval(() => {
       this.#expire();
     }, SWEEP_MS);
@@ -107,7 +107,7 @@ export class JetStreamPublisher {
   }
 
   #expire(): void {
-    const now = Date.now();
+    const now = performance.now();
     for (const [id, waiting] of this.#waiting) {
       // Insertion order is time order: the first one that still has time ends the round.
       if (waiting.expiresAt > now) break;

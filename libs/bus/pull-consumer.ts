@@ -89,7 +89,7 @@ export class PullConsumer {
       },
     });
     const id = this.#nextPull++;
-    this.#pulls.set(id, { remaining: missing, expiresAt: Date.now() + this.#expiresMs });
+    this.#pulls.set(id, { remaining: missing, expiresAt: performance.now() + this.#expiresMs });
     this.#asked += missing;
     const { stream, consumer } = this.#options;
     this.#bus.nats.publish(
@@ -136,7 +136,7 @@ export class PullConsumer {
   }
 
   #dropLostPulls(): void {
-    const now = Date.now();
+    const now = performance.now();
     for (const [id, pull] of this.#pulls) if (pull.expiresAt + EXPIRY_MARGIN_MS < now) this.#endPull(id);
     this.#pull();
   }

@@ -35,12 +35,12 @@ export class Caller {
     request: Request | Uint8Array,
     signal?: AbortSignal,
   ): Promise<Response> {
-    const started = Date.now();
+    const started = performance.now();
     for (let round = 0; ; round += 1) {
       try {
         return await this.once(method, request, this.#options.callTimeoutMs, signal);
       } catch (error) {
-        const left = started + this.#options.retryForMs - Date.now();
+        const left = started + this.#options.retryForMs - performance.now();
         if (!isCut(error) || left <= 0 || this.#closed.signal.aborted) throw error;
         await this.#pause(Math.min(left, jitteredBackoffMs(round, INITIAL_BACKOFF_MS, MAX_BACKOFF_MS)), error, signal);
       }

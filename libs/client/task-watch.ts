@@ -36,7 +36,7 @@ export class TaskWatch {
   readonly #id: string;
   readonly #options: WatchOptions;
   #cursor: number | undefined;
-  #heard = Date.now();
+  #heard = performance.now();
   #failures = 0;
   #gaps = 0;
 
@@ -57,7 +57,7 @@ export class TaskWatch {
         return;
       } catch (error) {
         this.#options.signal?.throwIfAborted();
-        if (!isCut(error) || Date.now() - this.#heard > (this.#options.maxOutageMs ?? DEFAULT_MAX_OUTAGE_MS))
+        if (!isCut(error) || performance.now() - this.#heard > (this.#options.maxOutageMs ?? DEFAULT_MAX_OUTAGE_MS))
           throw error;
       }
       await delay(jitteredBackoffMs(this.#failures, INITIAL_BACKOFF_MS, MAX_BACKOFF_MS), this.#options.signal);
@@ -75,7 +75,7 @@ export class TaskWatch {
     try {
       const responses = this.#channel.serverStream(watchTask, this.#request(), { signal: leave.signal });
       for await (const { snapshot, events } of responses) {
-        this.#heard = Date.now();
+        this.#heard = performance.now();
         this.#failures = 0;
         if (snapshot !== undefined && this.#cursor === undefined) {
           this.#cursor = snapshot.sequence;

@@ -16,14 +16,14 @@ export class CoarseTimeouts {
 
   /** Calls `expire` once `timeoutMs` milliseconds have passed, unless the returned function is called first. */
   start(timeoutMs: number, expire: () => void): () => void {
-    const timed = { expiresAt: Date.now() + timeoutMs, expire };
+    const timed = { expiresAt: performance.now() + timeoutMs, expire };
     this.#timed.add(timed);
     this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
     return () => this.#timed.delete(timed);
   }
 
   #sweep(): void {
-    const now = Date.now();
+    const now = performance.now();
     for (const timed of this.#timed) {
       if (timed.expiresAt > now) continue;
       this.#timed.delete(timed);

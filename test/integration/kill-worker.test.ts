@@ -87,7 +87,8 @@ describe("When a worker is killed (Recovers in seconds)", function () {
       expect(task).to.include({ state: TaskState.FAILED, attempt: 2 });
       expect(task.error).to.include({ code: "WORKER_LOST" });
       await Promise.all(restarts);
-      expect(restarts).to.have.lengthOf(2);
+      // A worker that dies before its `started` is stored has used no attempt.
+      expect(restarts).to.have.lengthOf.at.least(2);
     });
   });
 });

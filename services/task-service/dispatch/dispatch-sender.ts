@@ -15,7 +15,10 @@ export interface DispatchSenderOptions {
   readonly onFailed: (entry: WindowEntry, due: DueTask) => void;
 }
 
-/** Publishes dispatches, each under a message id of task, attempt and round, so that JetStream drops a copy that is sent again. */
+/**
+ * Publishes dispatches, each under a message id of task, attempt, sequence and round, so that JetStream drops a copy that is sent again, but
+ * not the same attempt of a task that was opened again.
+ */
 export class DispatchSender {
   readonly #options: DispatchSenderOptions;
   /** Its buffer is used again for every dispatch; `finish` copies out of it. */
@@ -42,9 +45,9 @@ export class DispatchSender {
       memoryBytes: due.memoryBytes,
     };
     const body = DispatchTask.encode(message, this.#writer).finish();
-    entry.sentAtMs = Date.now();
+    entry.sentAtMs = performance.now();
     entry.streamSequence = undefined;
-    publisher.publish(bus.subjects.work(due.queue), body, `${due.id}:${attempt}:${entry.round}`).then(
+    publisher.publish(bus.subjects.work(due.queue), body, `${due.id}:${attempt}:${due.sequence}:${entry.round}`).then(
       (ack) => {
         entry.streamSequence = ack.streamSequence;
       },

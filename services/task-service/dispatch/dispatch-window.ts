@@ -10,7 +10,7 @@ export interface WindowEntry {
   round: number;
   /** Where its dispatch is in the work stream, once JetStream has it. */
   streamSequence: number | undefined;
-  /** When it was dispatched last, milliseconds since 1970. */
+  /** When it was dispatched last, by the monotonic clock, milliseconds. */
   sentAtMs: number;
   isCancelRequested: boolean;
 }

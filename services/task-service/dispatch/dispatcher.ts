@@ -6,6 +6,7 @@ import { HeldBackTasks } from "#task-service/dispatch/held-back-tasks.js";
 import { DispatchSender } from "#task-service/dispatch/dispatch-sender.js";
 import type { DispatchWindow, WindowEntry } from "#task-service/dispatch/dispatch-window.js";
 import { FreshTasks } from "#task-service/dispatch/fresh-tasks.js";
+import { SuspectGate } from "#task-service/dispatch/suspect-gate.js";
 import { compareKeys, type BufferedTask, type LaneBuffer } from "#task-service/dispatch/lane-buffer.js";
 import type { LaneLoader } from "#task-service/dispatch/lane-loader.js";
 import type { Commit, TaskChange } from "#task-service/store/commit.js";
@@ -38,6 +39,7 @@ export class Dispatcher {
   readonly #fresh = new FreshTasks();
   readonly #sender: DispatchSender;
   readonly #heldBack = new HeldBackTasks();
+  readonly #suspects = new SuspectGate();
   #isOpen = false;
   #isPumpScheduled = false;
 
@@ -68,7 +70,8 @@ export class Dispatcher {
   }
 
   /** Counts an attempt that was running before this process. */
-  resume(task: { readonly id: string; readonly queue: string }): void {
+  resume(task: { readonly id: string; readonly queue: string; readonly workerLosses: number }): void {
+    this.#suspects.noteRunning(task.id, task.workerLosses);
     this.#options.window.add({ ...placeholder, id: task.id, queue: task.queue, sentAtMs: 0 });
   }
 
@@ -140,7 +143,7 @@ export class Dispatcher {
         entry.isCancelRequested = change.isCancelRequested;
         return;
       }
-      window.remove(change.id);
+      this.#leaveWindow(change.id);
       const { id, type, key, priority, runTimeMs } = change;
       const due = this.#fresh.take(id, key);
       lane?.offer({ id, type, key, priority, runTimeMs, due });
@@ -150,12 +153,20 @@ export class Dispatcher {
     lane?.remove(change.id);
     this.#heldBack.drop(change.id);
     if (isTerminal(change.state) || change.state === TaskState.PENDING) {
-      window.remove(change.id);
+      this.#leaveWindow(change.id);
       return;
     }
     const entry = window.get(change.id);
     if (entry === undefined) window.add(startedEntry(change));
     else entry.due = undefined;
+  }
+
+  #leaveWindow(id: string): void {
+    this.#options.window.remove(id);
+    this.#suspects.leave(id);
+    const suspect = this.#suspects.next();
+    if (suspect === undefined) return;
+    this.#options.lanes.get(suspect.queue, suspect.type)?.offer({ ...suspect, due: suspect });
   }
 
   #pump(): void {
@@ -166,7 +177,7 @@ export class Dispatcher {
       const size = slots + Math.max(MIN_HEADROOM, Math.ceil(slots * HEADROOM_SHARE));
       this.#fill(queue, size - window.count(queue));
     }
-    this.#options.lanes.loadWhereNeeded((id) => window.has(id));
+    this.#options.lanes.loadWhereNeeded((id) => window.has(id) || this.#suspects.isWaiting(id));
   }
 
   #fill(queue: string, free: number): void {
@@ -185,7 +196,7 @@ export class Dispatcher {
 
   #dispatch(due: DueTask): void {
     const { window } = this.#options;
-    if (window.has(due.id) || this.#heldBack.has(due.id)) return;
+    if (window.has(due.id) || this.#heldBack.has(due.id) || !this.#suspects.admit(due)) return;
     const { id, queue } = due;
     const entry: WindowEntry = {
       id,
@@ -193,7 +204,7 @@ export class Dispatcher {
       due,
       round: 0,
       streamSequence: undefined,
-      sentAtMs: Date.now(),
+      sentAtMs: performance.now(),
       isCancelRequested: false,
     };
     window.add(entry);

@@ -29,6 +29,7 @@ export class FreshTasks {
       priority: task.priority,
       runTimeMs: task.runTimeMs,
       attempt: 0,
+      sequence: 1,
       workerLosses: 0,
       payloadJson: task.payloadJson,
       maxAttempts: task.maxAttempts,

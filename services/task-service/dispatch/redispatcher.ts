@@ -60,7 +60,7 @@ export class Redispatcher {
     // Twice the time in which the window's own look after a dispatched task should have ended it.
     await store.write({ kind: "endOldCancels", beforeMs: Date.now() - 2 * afterMs, limit: CANCELS_PER_ROUND });
     if (!bus.connected) return;
-    const overdue = window.unstarted(Date.now() - afterMs);
+    const overdue = window.unstarted(performance.now() - afterMs);
     for (const queue of new Set(overdue.map((entry) => entry.queue))) {
       await this.#lookAfter(
         queue,

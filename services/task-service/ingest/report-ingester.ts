@@ -67,7 +67,7 @@ export class ReportIngester implements Service {
   async catchUp(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     const { bus } = this.#options;
     const { lastSequence } = await readReportProgress(bus);
-    for (const end = Date.now() + timeoutMs; Date.now() < end; await delay(CATCH_UP_POLL_MS, signal)) {
+    for (const end = performance.now() + timeoutMs; performance.now() < end; await delay(CATCH_UP_POLL_MS, signal)) {
       const { acknowledgedSequence } = await readReportProgress(bus);
       if (acknowledgedSequence >= lastSequence) return true;
     }

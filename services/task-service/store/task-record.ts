@@ -73,6 +73,8 @@ export interface DueTask extends DispatchKey {
   readonly queue: string;
   /** Number of the latest attempt; the next one is dispatched. */
   readonly attempt: number;
+  /** Sequence of its latest event. */
+  readonly sequence: number;
   /** How many workers in a row were lost while they ran it. */
   readonly workerLosses: number;
   readonly payloadJson: string;
@@ -89,6 +91,7 @@ export interface RunningTask {
   readonly type: string;
   readonly attempt: number;
   readonly workerId: string;
+  readonly workerLosses: number;
   readonly isCancelRequested: boolean;
   readonly cancelReason: string;
 }

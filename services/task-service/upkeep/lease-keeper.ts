@@ -3,6 +3,7 @@ import { WorkerCommand, type Heartbeat } from "#libs/proto/gen/taskwire/bus/v1/w
 import type { Logger } from "#libs/log/logger.js";
 import { TaskState } from "#libs/tasks/task-state.js";
 import type { TaskChange } from "#task-service/store/commit.js";
+import type { RunningTask } from "#task-service/store/task-record.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
 import type { Lease, StaleClaim } from "#task-service/store/write-command.js";
 
@@ -49,7 +50,7 @@ export class LeaseKeeper {
   }
 
   /** Takes over the attempts that were running before this process. */
-  async load(): Promise<readonly { id: string; queue: string; type: string; attempt: number }[]> {
+  async load(): Promise<readonly RunningTask[]> {
     const running = await this.#options.store.read({ kind: "readRunning" });
     for (const { id, attempt, workerId, isCancelRequested, cancelReason } of running) {
       this.#leases.set(id, { id, attempt, workerId, isCancelRequested, cancelReason, renewedAtMs: performance.now() });

@@ -63,7 +63,7 @@ export class UpkeepLoops implements Service {
       name: "leases",
       intervalMs: LEASE_INTERVAL_MS,
       runOnce: async () => {
-        registry.forgetSilent(Date.now());
+        registry.forgetSilent();
         await leases.runOnce();
       },
       logger,

@@ -32,7 +32,7 @@ export class TaskWatcher {
   #isBlocked = false;
   #isBehind = false;
   #isEnded = false;
-  #lastFrameAtMs = Date.now();
+  #lastFrameAtMs = performance.now();
 
   /** `afterSequence`: the last event the client has. */
   constructor(options: { id: string; afterSequence: number; store: TaskStore; sink: WatchSink }) {
@@ -123,7 +123,7 @@ export class TaskWatcher {
   }
 
   #sent(hasRoom: boolean): void {
-    this.#lastFrameAtMs = Date.now();
+    this.#lastFrameAtMs = performance.now();
     if (!hasRoom) this.#isBlocked = true;
   }
 

@@ -91,7 +91,7 @@ export class WatchHub implements Service {
   }
 
   #beat(): void {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     for (const watchers of this.#watchers.values()) {
       for (const watcher of watchers) watcher.beat(nowMs, this.#heartbeatMs, this.#store.revision);
     }

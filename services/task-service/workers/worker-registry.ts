@@ -8,6 +8,8 @@ export interface LivingWorker {
   readonly heartbeat: Heartbeat;
   /** When it was heard last, milliseconds since 1970 by this clock. */
   readonly lastSeenMs: number;
+  /** The same by the monotonic clock, which does not jump. */
+  readonly heardAtMs: number;
 }
 
 /** What a queue's living workers can take. */
@@ -81,10 +83,11 @@ export class WorkerRegistry implements Service {
   }
 
   /** Forgets workers that were not heard of in time. */
-  forgetSilent(nowMs: number): void {
+  forgetSilent(): void {
+    const nowMs = performance.now();
     let isChanged = false;
     for (const [id, worker] of this.#workers) {
-      if (worker.lastSeenMs + this.#lifetimeMs >= nowMs) continue;
+      if (worker.heardAtMs + this.#lifetimeMs >= nowMs) continue;
       this.#workers.delete(id);
       this.#logger.warn({ workerId: id, lastSeenMs: worker.lastSeenMs }, "worker lost");
       isChanged = true;
@@ -109,7 +112,7 @@ export class WorkerRegistry implements Service {
       }
       return;
     }
-    this.#workers.set(workerId, { heartbeat, lastSeenMs: Date.now() });
+    this.#workers.set(workerId, { heartbeat, lastSeenMs: Date.now(), heardAtMs: performance.now() });
     if (known === undefined)
       this.#logger.info({ workerId, queues: heartbeat.queues, slots: heartbeat.slots }, "worker joined");
     for (const listener of this.#heartbeatListeners) listener(heartbeat);

@@ -20,7 +20,7 @@ const isActive = sql<boolean>`state <= 2`;
 const dueColumns = db
   .selectFrom("tasks")
   .select(["key", "id", "type", "queue", "priority", "attempt", "payload as payloadJson", "run_time as runTimeMs"])
-  .select("worker_losses as workerLosses")
+  .select(["worker_losses as workerLosses", "sequence"])
   .select(["max_attempts as maxAttempts", "soft_timeout as softTimeoutMs", "hard_timeout as hardTimeoutMs"])
   .select(["memory_bytes as memoryBytes"]);
 
@@ -90,6 +90,7 @@ export class SqliteReader {
           "type",
           "attempt",
           "worker_id as workerId",
+          "worker_losses as workerLosses",
           "cancel_request_time as cancelTime",
           "cancel_reason as cancelReason",
         ])

@@ -111,6 +111,7 @@ describe("LaneBuffer", () => {
       queue: "default",
       attempt: 0,
       workerLosses: 0,
+      sequence: 1,
       maxAttempts: 0,
       softTimeoutMs: 0,
       hardTimeoutMs: 0,

@@ -135,6 +135,7 @@ function dueTask(key: number, place: Omit<DispatchKey, "key">, payloadLength: nu
     queue: "default",
     attempt: 0,
     workerLosses: 0,
+    sequence: 1,
     payloadJson: "x".repeat(payloadLength),
     maxAttempts: 0,
     softTimeoutMs: 0,

@@ -156,16 +156,16 @@ describe("TaskWatcher", () => {
     const sink = new RecordingSink(() => false);
     const watcher = watch(task.id, sink, 0);
     await until("the history has come", () => sink.events.length === 2);
-    watcher.beat(Date.now() + 60_000, 1000, store.revision);
+    watcher.beat(performance.now() + 60_000, 1000, store.revision);
     expect(sink.heartbeats).to.deep.equal([]);
     sink.isBlocked = false;
     watcher.onDrain();
-    watcher.beat(Date.now(), 60_000, store.revision);
+    watcher.beat(performance.now(), 60_000, store.revision);
     expect(sink.heartbeats).to.deep.equal([]);
-    watcher.beat(Date.now() + 60_000, 1000, store.revision);
+    watcher.beat(performance.now() + 60_000, 1000, store.revision);
     expect(sink.heartbeats).to.deep.equal([{ revision: store.revision, sequence: 2 }]);
     hub.unwatch(watcher);
-    watcher.beat(Date.now() + 120_000, 1000, store.revision);
+    watcher.beat(performance.now() + 120_000, 1000, store.revision);
     expect(sink.heartbeats.length).to.equal(1);
   });
 

@@ -12,7 +12,7 @@ export const protobufFileName = "taskwire/bus/v1/dispatch.proto";
  * Hands a due task to whichever worker of its queue takes it first.
  *
  * Travels on `<prefix>.work.<queue>` (JetStream, work-queue retention) with the message id
- * `<task_id>:<attempt>:<round>`. The worker that takes it publishes a `started` report and acknowledges this message
+ * `<task_id>:<attempt>:<sequence>:<round>`. The worker that takes it publishes a `started` report and acknowledges this message
  * only when JetStream has that report.
  */
 export interface DispatchTask {

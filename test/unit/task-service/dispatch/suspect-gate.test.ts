@@ -1,0 +1,60 @@
+import { expect } from "chai";
+import { SuspectGate } from "#task-service/dispatch/suspect-gate.js";
+import type { DueTask } from "#task-service/store/task-record.js";
+
+function due(id: string, workerLosses: number): DueTask {
+  return {
+    id,
+    key: 1,
+    type: "test.sample",
+    queue: "default",
+    priority: 0,
+    runTimeMs: 0,
+    attempt: workerLosses,
+    sequence: 1,
+    workerLosses,
+    payloadJson: "{}",
+    maxAttempts: 0,
+    softTimeoutMs: 0,
+    hardTimeoutMs: 0,
+    memoryBytes: 0,
+  };
+}
+
+describe("SuspectGate", () => {
+  it("lets tasks that lost fewer than two workers in a row pass, whoever else is out", () => {
+    const gate = new SuspectGate();
+    expect(gate.admit(due("suspect", 2))).to.equal(true);
+    expect(gate.admit(due("fresh", 0))).to.equal(true);
+    expect(gate.admit(due("lost-once", 1))).to.equal(true);
+  });
+
+  it("lets suspects out one at a time, in the order in which their turns came", () => {
+    const gate = new SuspectGate();
+    expect(gate.admit(due("a", 2))).to.equal(true);
+    expect(gate.admit(due("b", 2))).to.equal(false);
+    expect(gate.admit(due("c", 3))).to.equal(false);
+    expect(gate.isWaiting("b")).to.equal(true);
+    expect(gate.next()).to.equal(undefined);
+    gate.leave("a");
+    expect(gate.next()).to.include({ id: "b" });
+    expect(gate.isWaiting("b")).to.equal(false);
+    expect(gate.admit(due("b", 2))).to.equal(true);
+    expect(gate.next()).to.equal(undefined);
+  });
+
+  it("admits the suspect that is out again: its dispatch had failed", () => {
+    const gate = new SuspectGate();
+    expect(gate.admit(due("a", 2))).to.equal(true);
+    expect(gate.admit(due("a", 2))).to.equal(true);
+  });
+
+  it("forgets a waiting suspect that is not due any more", () => {
+    const gate = new SuspectGate();
+    gate.noteRunning("a", 2);
+    expect(gate.admit(due("b", 2))).to.equal(false);
+    gate.leave("b");
+    gate.leave("a");
+    expect(gate.next()).to.equal(undefined);
+  });
+});
