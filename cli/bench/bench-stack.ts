@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -12,6 +13,17 @@ export interface BenchStack {
   stop(): Promise<void>;
 }
 
+/** How a {@link BenchStack} is set up. */
+export interface BenchStackOptions {
+  /** Emptied first. */
+  readonly dataDir: string;
+  /** With a fresh key for payloads and results. */
+  readonly encrypted: boolean;
+}
+
+/** Of AES-256. */
+const KEY_BYTES = 32;
+
 /** Attempts at once of the worker for inline handlers: no-ops need many to hide the way there and back. */
 const INLINE_SLOTS = 1000;
 
@@ -22,12 +34,16 @@ export const PROCESS_QUEUE = "process";
  * Starts NATS, task-service, a worker for inline handlers and one for process isolation, with full durability and quiet logs.
  * Everything lies in `dataDir`, which is emptied.
  */
-export async function startBenchStack(dataDir: string): Promise<BenchStack> {
+export async function startBenchStack({ dataDir, encrypted }: BenchStackOptions): Promise<BenchStack> {
   await rm(dataDir, { recursive: true, force: true });
+  const common = {
+    TASKWIRE_LOG_LEVEL: "warn",
+    ...(encrypted ? { ENCRYPTION_KEY: randomBytes(KEY_BYTES).toString("hex") } : {}),
+  };
   const stack = await startLocalStack({
     dataDir,
-    serviceEnv: { TASKWIRE_LOG_LEVEL: "warn" },
-    workerEnv: { TASKWIRE_LOG_LEVEL: "warn", TASKWIRE_SLOTS: String(INLINE_SLOTS), TASKWIRE_WARM_PROCESSES: "0" },
+    serviceEnv: common,
+    workerEnv: { ...common, TASKWIRE_SLOTS: String(INLINE_SLOTS), TASKWIRE_WARM_PROCESSES: "0" },
     logFile: join(dataDir, "bench.log"),
   });
   const ownSettings = {

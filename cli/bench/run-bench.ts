@@ -16,6 +16,8 @@ export interface BenchOptions {
   readonly finished: number;
   /** Only scenarios whose name contains this text. */
   readonly only: string;
+  /** Whether payloads and results are encrypted at rest and on NATS. */
+  readonly encrypted: boolean;
   /** Where to write all figures as JSON; empty: nowhere. */
   readonly jsonFile: string;
   /** Emptied, then used by the benchmark's own stack. */
@@ -36,7 +38,7 @@ interface Result {
 /** Measures on a stack of its own and prints a table of medians. */
 export async function runBench(options: BenchOptions): Promise<void> {
   const scenarios = [...throughputScenarios, ...watchScenarios].filter(({ name }) => name.includes(options.only));
-  const stack = await startBenchStack(options.dataDir);
+  const stack = await startBenchStack(options);
   const single = new TaskwireClient({ address: stack.address, batching: false, retryForMs: 0 });
   const gathering = new TaskwireClient({ address: stack.address });
   const results: Result[] = [];
@@ -47,7 +49,7 @@ export async function runBench(options: BenchOptions): Promise<void> {
   const rssBefore = rssOf(stack);
   try {
     options.print(
-      `${cpus().length} cores, Node ${process.version}, synchronous=FULL, median of ${options.runs} runs; all processes share the machine`,
+      `${cpus().length} cores, Node ${process.version}, synchronous=FULL${options.encrypted ? ", encrypted" : ""}, median of ${options.runs} runs; all processes share the machine`,
     );
     for (const scenario of scenarios) {
       const result = await measure(scenario, stack, { single, gathering }, options);

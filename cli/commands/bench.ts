@@ -1,5 +1,17 @@
 import { Command, InvalidArgumentError } from "commander";
 
+interface BenchFlags {
+  readonly runs: number;
+  readonly scale: number;
+  readonly finished: number;
+  readonly only: string;
+  readonly encrypted: boolean;
+  readonly recovery: boolean;
+  readonly rounds: number;
+  readonly json: string;
+  readonly data: string;
+}
+
 /** `taskwire bench`: measures this machine. */
 export function benchCommand(): Command {
   return new Command("bench")
@@ -11,28 +23,37 @@ export function benchCommand(): Command {
     .option("--scale <share>", "share of the usual number of tasks", positive, 1)
     .option("--finished <n>", "finished tasks in the database before anything is measured", atLeastOne, 0)
     .option("--only <text>", "only scenarios whose name contains this", "")
+    .option("--encrypted", "with payloads and results encrypted at rest and on NATS", false)
+    .option("--recovery", "measure instead how long recovery takes when something is killed or paused", false)
+    .option("--rounds <n>", "with --recovery: how often each thing is broken", atLeastOne, 20)
     .option("--json <file>", "write all figures as JSON", "")
     .option("--data <folder>", "folder of the benchmark's stack; it is emptied", ".taskwire/bench")
     .addHelpText(
       "after",
-      "\nExamples:\n  $ taskwire bench\n  $ taskwire bench --scale 0.1 --only batch --json figures.json",
+      "\nExamples:\n  $ taskwire bench\n  $ taskwire bench --scale 0.1 --only batch --json figures.json\n  $ taskwire bench --recovery",
     )
-    .action(
-      async (options: { runs: number; scale: number; finished: number; only: string; json: string; data: string }) => {
-        const { runBench } = await import("#cli/bench/run-bench.js");
-        await runBench({
-          runs: options.runs,
-          scale: options.scale,
-          finished: options.finished,
-          only: options.only,
-          jsonFile: options.json,
-          dataDir: options.data,
-          print: (line) => {
-            process.stdout.write(`${line}\n`);
-          },
-        });
-      },
-    );
+    .action(async (options: BenchFlags) => {
+      const print = (line: string) => {
+        process.stdout.write(`${line}\n`);
+      };
+      if (options.recovery) {
+        const { runRecovery } = await import("#cli/bench/recovery/run-recovery.js");
+        const { rounds, only, json: jsonFile, data: dataDir } = options;
+        await runRecovery({ rounds, only, jsonFile, dataDir, print });
+        return;
+      }
+      const { runBench } = await import("#cli/bench/run-bench.js");
+      await runBench({
+        runs: options.runs,
+        scale: options.scale,
+        finished: options.finished,
+        only: options.only,
+        jsonFile: options.json,
+        dataDir: options.data,
+        encrypted: options.encrypted,
+        print,
+      });
+    });
 }
 
 function atLeastOne(text: string): number {

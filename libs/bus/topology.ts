@@ -1,4 +1,13 @@
-import { AckPolicy, DiscardPolicy, nanos, NatsError, RetentionPolicy, StorageType, type StreamConfig } from "nats";
+import {
+  AckPolicy,
+  DiscardPolicy,
+  nanos,
+  NatsError,
+  RetentionPolicy,
+  StorageType,
+  type ConsumerConfig,
+  type StreamConfig,
+} from "nats";
 import type { BusConnection } from "#libs/bus/bus-connection.js";
 
 /** Long enough for a service to restart; NATS remembers every message id for so long. */
@@ -11,9 +20,11 @@ const WORK_MAX_ACK_PENDING = 20_000;
 const REPORT_MAX_ACK_PENDING = 1000;
 const STREAM_EXISTS = 10058;
 const CONSUMER_MISSING = 10014;
+/** What nats-server answers, by version, when a consumer differs in something that cannot be changed. */
+const CONSUMER_DIFFERS: ReadonlySet<number | undefined> = new Set([10012, 10013, 10105, 10148]);
 
 /**
- * Creates the streams for work and reports where they are missing. Returns when the work stream was created: a new time is a new stream.
+ * Creates the streams for work and reports where they are missing, and repairs them where they were altered. Returns when the work stream was created: a new time is a new stream.
  *
  * Work is kept in NATS' memory: the database can dispatch everything anew, and does when the stream is another one than before.
  * Reports are kept on its disk: until they are applied, they are all there is of a finished attempt.
@@ -25,11 +36,10 @@ export async function ensureStreams(bus: BusConnection): Promise<string> {
   return ensureStream(bus, { name: workStream, subjects: [subjects.work("*")], storage: StorageType.Memory });
 }
 
-/** Creates the durable consumer of a queue's dispatches where it is missing. */
+/** Creates the durable consumer of a queue's dispatches where it is missing or was altered. */
 export async function ensureWorkConsumer(bus: BusConnection, queue: string): Promise<void> {
   const { subjects } = bus;
-  const manager = await bus.nats.jetstreamManager({ checkAPI: false });
-  await manager.consumers.add(subjects.workStream, {
+  await ensureConsumer(bus, subjects.workStream, {
     durable_name: subjects.workConsumer(queue),
     filter_subject: subjects.work(queue),
     ack_policy: AckPolicy.Explicit,
@@ -45,20 +55,14 @@ export async function ensureWorkConsumer(bus: BusConnection, queue: string): Pro
  */
 export async function renewReportConsumer(bus: BusConnection): Promise<void> {
   const { subjects } = bus;
-  const manager = await bus.nats.jetstreamManager({ checkAPI: false });
-  try {
-    await manager.consumers.delete(subjects.reportStream, subjects.reportConsumer);
-  } catch (error) {
-    if (!(error instanceof NatsError) || error.jsError()?.err_code !== CONSUMER_MISSING) throw error;
-  }
+  await removeConsumer(bus, subjects.reportStream, subjects.reportConsumer);
   await ensureReportConsumer(bus);
 }
 
-/** Creates the durable consumer of reports where it is missing. */
+/** Creates the durable consumer of reports where it is missing or was altered. */
 export async function ensureReportConsumer(bus: BusConnection): Promise<void> {
   const { subjects } = bus;
-  const manager = await bus.nats.jetstreamManager({ checkAPI: false });
-  await manager.consumers.add(subjects.reportStream, {
+  await ensureConsumer(bus, subjects.reportStream, {
     durable_name: subjects.reportConsumer,
     filter_subject: subjects.reports,
     ack_policy: AckPolicy.Explicit,
@@ -95,18 +99,33 @@ export async function readWorkProgress(
   return { deliveredSequence: consumer.delivered.stream_seq, lastSequence: stream.state.last_seq };
 }
 
-/** Where the report stream ends, and up to where its consumer has acknowledged everything. */
-export async function readReportProgress(
-  bus: BusConnection,
-): Promise<{ readonly acknowledgedSequence: number; readonly lastSequence: number }> {
+/** Where the report stream ends, up to where its consumer has acknowledged everything, and whether that is all there is. */
+export async function readReportProgress(bus: BusConnection): Promise<{
+  readonly acknowledgedSequence: number;
+  readonly lastSequence: number;
+  readonly isDrained: boolean;
+}> {
   const { subjects } = bus;
   const manager = await bus.nats.jetstreamManager({ checkAPI: false });
   const consumer = await manager.consumers.info(subjects.reportStream, subjects.reportConsumer);
   const stream = await manager.streams.info(subjects.reportStream);
-  return { acknowledgedSequence: consumer.ack_floor.stream_seq, lastSequence: stream.state.last_seq };
+  return {
+    acknowledgedSequence: consumer.ack_floor.stream_seq,
+    lastSequence: stream.state.last_seq,
+    // A new consumer's ack floor is 0 until its first acknowledgement, also where nothing is left to acknowledge.
+    isDrained: consumer.num_pending === 0 && consumer.num_ack_pending === 0,
+  };
 }
 
 type StreamPlan = Pick<StreamConfig, "name" | "subjects" | "storage">;
+
+/** What a stream must be like, lest messages be refused, forgotten or doubled. */
+const MUST_HOLD = {
+  discard: DiscardPolicy.New,
+  duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+  max_age: 0,
+  max_msgs_per_subject: -1,
+} as const;
 
 async function ensureStream(bus: BusConnection, config: StreamPlan): Promise<string> {
   const manager = await bus.nats.jetstreamManager({ checkAPI: false });
@@ -114,14 +133,53 @@ async function ensureStream(bus: BusConnection, config: StreamPlan): Promise<str
     const info = await manager.streams.add({
       ...config,
       retention: RetentionPolicy.Workqueue,
-      discard: DiscardPolicy.New,
-      duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+      ...MUST_HOLD,
     });
     return info.created;
   } catch (error) {
-    // Somebody set it up with other replicas or limits: theirs stand.
-    if (error instanceof NatsError && error.jsError()?.err_code === STREAM_EXISTS)
-      return (await manager.streams.info(config.name)).created;
-    throw error;
+    if (errorCode(error) !== STREAM_EXISTS) throw error;
+    return repairStream(bus, config);
   }
+}
+
+/** Somebody set it up with other replicas, storage or sizes: theirs stand. */
+async function repairStream(bus: BusConnection, { name, subjects }: StreamPlan): Promise<string> {
+  const manager = await bus.nats.jetstreamManager({ checkAPI: false });
+  const { config, created } = await manager.streams.info(name);
+  const isSound =
+    subjects.every((subject) => config.subjects.includes(subject)) &&
+    config.discard === MUST_HOLD.discard &&
+    config.duplicate_window === MUST_HOLD.duplicate_window &&
+    config.max_age === MUST_HOLD.max_age &&
+    config.max_msgs_per_subject === MUST_HOLD.max_msgs_per_subject;
+  if (!isSound) await manager.streams.update(name, { ...config, ...MUST_HOLD, subjects: [...subjects] });
+  return created;
+}
+
+async function ensureConsumer(
+  bus: BusConnection,
+  stream: string,
+  config: Partial<ConsumerConfig> & { readonly durable_name: string },
+): Promise<void> {
+  const manager = await bus.nats.jetstreamManager({ checkAPI: false });
+  try {
+    await manager.consumers.add(stream, config);
+  } catch (error) {
+    if (!CONSUMER_DIFFERS.has(errorCode(error))) throw error;
+    await removeConsumer(bus, stream, config.durable_name);
+    await manager.consumers.add(stream, config);
+  }
+}
+
+async function removeConsumer(bus: BusConnection, stream: string, name: string): Promise<void> {
+  const manager = await bus.nats.jetstreamManager({ checkAPI: false });
+  try {
+    await manager.consumers.delete(stream, name);
+  } catch (error) {
+    if (errorCode(error) !== CONSUMER_MISSING) throw error;
+  }
+}
+
+function errorCode(error: unknown): number | undefined {
+  return error instanceof NatsError ? error.jsError()?.err_code : undefined;
 }

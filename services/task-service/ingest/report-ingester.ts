@@ -68,8 +68,8 @@ export class ReportIngester implements Service {
     const { bus } = this.#options;
     const { lastSequence } = await readReportProgress(bus);
     for (const end = performance.now() + timeoutMs; performance.now() < end; await delay(CATCH_UP_POLL_MS, signal)) {
-      const { acknowledgedSequence } = await readReportProgress(bus);
-      if (acknowledgedSequence >= lastSequence) return true;
+      const { acknowledgedSequence, isDrained } = await readReportProgress(bus);
+      if (isDrained || acknowledgedSequence >= lastSequence) return true;
     }
     return false;
   }

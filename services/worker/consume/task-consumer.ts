@@ -29,6 +29,8 @@ interface QueuePull {
   isLively: boolean;
 }
 
+/** Short, because tasks that are handed to a worker which is frozen or cut off are lost time: its last pull ends long before its lease. */
+const PULL_EXPIRES_MS = 3000;
 const UNKNOWN_TYPE_WAIT_MS = 100;
 const NO_SLOT_WAIT_MS = 100;
 const TYPE_WARNING_EVERY_MS = 60_000;
@@ -52,6 +54,7 @@ export class TaskConsumer {
       const pull = new PullConsumer(bus, {
         stream: bus.subjects.workStream,
         consumer: bus.subjects.workConsumer(queue),
+        expiresMs: PULL_EXPIRES_MS,
         onDelivery: (delivery) => {
           state.isLively = true;
           this.#onDelivery(delivery);
