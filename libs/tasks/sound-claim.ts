@@ -1,11 +1,12 @@
 import type { AttemptErrorFact, Claim, ClaimKind, ProgressFact } from "#libs/tasks/claim.js";
-import { errorMessage } from "#libs/errors/error-message.js";
+import { cutText, errorMessage } from "#libs/errors/error-message.js";
 import { jsonProblem } from "#libs/tasks/json-bounds.js";
-import { MAX_RETRY_DELAY_MS } from "#libs/tasks/limits.js";
+import { MAX_MESSAGE_CHARACTERS, MAX_RETRY_DELAY_MS } from "#libs/tasks/limits.js";
+import { isErrorCode } from "#libs/tasks/outcome-code.js";
 
 /**
  * The claim in a form that can be applied and stored whatever its worker has sent: a result that is no JSON or exceeds its bounds fails
- * the attempt (`RESULT_REJECTED`), broken details and log fields are dropped, numbers are brought into their ranges. Sound claims come
+ * the attempt (`RESULT_REJECTED`), broken details and log fields are dropped, messages are cut, numbers are brought into their ranges. Sound claims come
  * back as they are.
  */
 export function soundClaim(claim: Claim): Claim {
@@ -24,12 +25,12 @@ function soundKind(kind: ClaimKind): ClaimKind {
       const problem = resultProblem(kind.value.resultJson);
       if (problem !== undefined) return rejectedResult(problem);
       const { warnings } = kind.value;
-      if (warnings.every((warning) => isObjectText(warning.detailsJson))) return kind;
+      if (warnings.every(isSoundError)) return kind;
       return { $case: "succeeded", value: { ...kind.value, warnings: warnings.map(soundError) } };
     }
     case "failed": {
       const { error, retryAfterMs } = kind.value;
-      if ((error === undefined || isObjectText(error.detailsJson)) && isDelay(retryAfterMs ?? 0)) return kind;
+      if ((error === undefined || isSoundError(error)) && isDelay(retryAfterMs ?? 0)) return kind;
       return {
         $case: "failed",
         value: {
@@ -39,9 +40,16 @@ function soundKind(kind: ClaimKind): ClaimKind {
       };
     }
     case "released": {
-      const { retryAfterMs } = kind.value;
-      if (isDelay(retryAfterMs)) return kind;
-      return { $case: "released", value: { ...kind.value, retryAfterMs: boundedDelay(retryAfterMs) } };
+      const { retryAfterMs, reason } = kind.value;
+      if (isDelay(retryAfterMs) && reason.length <= MAX_MESSAGE_CHARACTERS) return kind;
+      return {
+        $case: "released",
+        value: {
+          ...kind.value,
+          retryAfterMs: boundedDelay(retryAfterMs),
+          reason: cutText(reason, MAX_MESSAGE_CHARACTERS),
+        },
+      };
     }
     case "started":
     case "output":
@@ -76,8 +84,18 @@ function rejectedResult(problem: string): ClaimKind {
   return { $case: "failed", value: { error } };
 }
 
+function isSoundError({ code, message, detailsJson }: AttemptErrorFact): boolean {
+  return isErrorCode(code) && message.length <= MAX_MESSAGE_CHARACTERS && isObjectText(detailsJson);
+}
+
 function soundError(error: AttemptErrorFact): AttemptErrorFact {
-  return isObjectText(error.detailsJson) ? error : { ...error, detailsJson: "" };
+  if (isSoundError(error)) return error;
+  return {
+    ...error,
+    code: isErrorCode(error.code) ? error.code : "HANDLER_ERROR",
+    message: cutText(error.message, MAX_MESSAGE_CHARACTERS),
+    detailsJson: isObjectText(error.detailsJson) ? error.detailsJson : "",
+  };
 }
 
 /** Whether a text is empty or the JSON of an object within the bounds of a payload. */

@@ -71,4 +71,16 @@ describe("soundClaim", () => {
       expect(progress).to.nested.include({ "value.fraction": got });
     }
   });
+
+  it("cuts messages and replaces codes that are none, whatever a worker in another language sends", () => {
+    const long = `${"x".repeat(498)}😀 and more`;
+    const failure = { code: "not a code", message: long, retryable: true, detailsJson: "" };
+    const cut = { code: "HANDLER_ERROR", message: `${"x".repeat(498)}…`, retryable: true, detailsJson: "" };
+    expect(kindOf({ $case: "failed", value: { error: failure } })).to.deep.nested.include({ "value.error": cut });
+    const partial: ClaimKind = { $case: "succeeded", value: { resultJson: "1", warnings: [failure] } };
+    expect(kindOf(partial)).to.deep.nested.include({ "value.warnings": [cut] });
+    expect(kindOf({ $case: "released", value: { reason: long, retryAfterMs: 0, code: "" } })).to.nested.include({
+      "value.reason": cut.message,
+    });
+  });
 });
