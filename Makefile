@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test dev bench proto lint verify clean build install-nats-server
+.PHONY: help demo test dev robustness bench proto lint verify clean build install-nats-server
 
 installed := node_modules/.package-lock.json
 mocha := node_modules/.bin/mocha
@@ -20,6 +20,9 @@ test: build install-nats-server ## Run all tests; `make test TESTS='dist/test/un
 
 dev: build install-nats-server ## Run NATS, task-service and worker here until Ctrl-C; data goes to .taskwire/
 	@node dist/cli/main.js dev
+
+robustness: build install-nats-server ## Break everything at random and check every promise; `make robustness ARGS='--seed 7 --minutes 5 --rounds 3'`
+	@node dist/test/robustness/main.js $(ARGS)
 
 bench: build install-nats-server ## Measure throughput and latency; `make bench ARGS='--json FILE'`
 	@node dist/cli/main.js bench $(ARGS)

@@ -12,6 +12,8 @@ export const EXIT = {
   unavailable: 4,
   /** There is no such task or worker. */
   notFound: 5,
+  /** The service takes no more for now, for example because a queue is full: try later (EX_TEMPFAIL of sysexits.h). */
+  tryLater: 75,
   /** Ctrl-C: detached from a task that goes on. */
   detached: 130,
 } as const;

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { delay } from "#libs/async/delay.js";
 import { TaskwireClient } from "#libs/client/taskwire-client.js";
+import { encryptionSettings } from "#libs/config/encryption.js";
 import { environment } from "#libs/config/environment.js";
 import { startNatsServer } from "#libs/nats-server/start-nats-server.js";
 import { ChildService } from "#cli/stack/child-service.js";
@@ -24,7 +25,7 @@ export interface LocalStackOptions {
   readonly workerEnv?: Readonly<Record<string, string>>;
   /** One log for all processes; default: one each under `logs/`. */
   readonly logFile?: string;
-  /** Whether `TASKWIRE_…` variables of this process count for its children too; default false, for a stack that depends on nothing outside. */
+  /** Whether `TASKWIRE_…` variables of this process, and those of encryption, count for its children too; default false, for a stack that depends on nothing outside. */
   readonly inheritSettings?: boolean;
 }
 
@@ -51,6 +52,12 @@ export interface LocalStack {
 
 /** A local stack is stopped by somebody who waits for it. */
 const DRAIN_TIMEOUT_MS = "5000";
+/** Settings of other names than ours; see `libs/config/encryption.ts`. */
+const OUTER_SETTINGS: readonly string[] = [
+  encryptionSettings.encryptionKey.env,
+  encryptionSettings.encryptionOldKeys.env,
+  encryptionSettings.environment.env,
+];
 const HEARD_TIMEOUT_MS = 15_000;
 const HEARD_POLL_MS = 25;
 
@@ -187,7 +194,7 @@ class ProcessStack implements LocalStack {
   #baseEnvironment(): Record<string, string | undefined> {
     const all = Object.entries(environment());
     if (this.#options.inheritSettings === true) return Object.fromEntries(all);
-    return Object.fromEntries(all.filter(([name]) => !name.startsWith("TASKWIRE_")));
+    return Object.fromEntries(all.filter(([name]) => !name.startsWith("TASKWIRE_") && !OUTER_SETTINGS.includes(name)));
   }
 
   #logFile(name: string): string {

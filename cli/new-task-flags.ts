@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { CreateOptions } from "#libs/client/taskwire-client.js";
 import { UsageError } from "#cli/command-errors.js";
-import { parseLabel, parseSpan, parseTime, parseWhole } from "#cli/parse-values.js";
+import { parseLabel, parseList, parseSpan, parseTime, parseWhole } from "#cli/parse-values.js";
 
 interface NewTaskFlags {
   readonly queue?: string;
@@ -14,6 +14,9 @@ interface NewTaskFlags {
   readonly description?: string;
   readonly softTimeout?: number;
   readonly hardTimeout?: number;
+  readonly totalTimeout?: number;
+  readonly retryableCode?: string[];
+  readonly permanentCode?: string[];
 }
 
 /** Adds the arguments and flags of a command that creates a task. */
@@ -29,6 +32,9 @@ export function addNewTaskFlags(command: Command): Command {
     .option("--delay <span>", "the same as a span from now: 30s, 5m, 2h, 1d", parseSpan)
     .option("--soft-timeout <span>", "when the handler's abort signal fires", parseSpan)
     .option("--hard-timeout <span>", "when the handler is killed", parseSpan)
+    .option("--total-timeout <span>", "after how long from when it is due no new attempt starts", parseSpan)
+    .option("--retryable-code <code>", "an error code that is retried; may be repeated (default: all)", parseList)
+    .option("--permanent-code <code>", "an error code that is never retried; may be repeated", parseList)
     .option("--request-id <id>", "makes the create idempotent: the same id and task give the first task again")
     .option("--description <text>", "a sentence for people");
 }
@@ -47,6 +53,9 @@ export function newTaskOptions(command: Command): CreateOptions {
     ...(runTime === undefined ? {} : { runTime }),
     ...(flags.softTimeout === undefined ? {} : { softTimeoutMs: flags.softTimeout }),
     ...(flags.hardTimeout === undefined ? {} : { hardTimeoutMs: flags.hardTimeout }),
+    ...(flags.totalTimeout === undefined ? {} : { totalTimeoutMs: flags.totalTimeout }),
+    ...(flags.retryableCode === undefined ? {} : { retryableCodes: flags.retryableCode }),
+    ...(flags.permanentCode === undefined ? {} : { permanentCodes: flags.permanentCode }),
     ...(flags.requestId === undefined ? {} : { requestId: flags.requestId }),
     ...(flags.description === undefined ? {} : { description: flags.description }),
   };

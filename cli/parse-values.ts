@@ -51,7 +51,9 @@ export async function readPayload(argument: string, stdin: NodeJS.ReadableStream
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new UsageError(`the payload is not JSON: ${errorMessage(error)}`);
+    // The engine's own words quote the text.
+    const position = /\bposition \d+/.exec(errorMessage(error))?.[0];
+    throw new UsageError(`the payload is not JSON${position === undefined ? "" : `: see ${position}`}`);
   }
   if (!isObject(value)) throw new UsageError('the payload must be a JSON object, for example \'{"text":"hello"}\'');
   return value;

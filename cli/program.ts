@@ -1,15 +1,19 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { attemptsCommand } from "#cli/commands/attempts.js";
 import { benchCommand } from "#cli/commands/bench.js";
 import { cancelCommand } from "#cli/commands/cancel.js";
 import { devCommand } from "#cli/commands/dev.js";
+import { doctorCommand } from "#cli/commands/doctor.js";
 import { getCommand } from "#cli/commands/get.js";
 import { healthCommand } from "#cli/commands/health.js";
 import { listCommand } from "#cli/commands/list.js";
 import { pingCommand } from "#cli/commands/ping.js";
+import { retryCommand } from "#cli/commands/retry.js";
 import { runCommand } from "#cli/commands/run.js";
 import { serveCommand } from "#cli/commands/serve.js";
 import { submitCommand } from "#cli/commands/submit.js";
+import { verifyCommand } from "#cli/commands/verify.js";
 import { watchCommand } from "#cli/commands/watch.js";
 import { workCommand } from "#cli/commands/work.js";
 import { workersCommand } from "#cli/commands/workers.js";
@@ -21,7 +25,9 @@ const clientCommands = [
   watchCommand,
   listCommand,
   getCommand,
+  attemptsCommand,
   cancelCommand,
+  retryCommand,
   workersCommand,
   pingCommand,
   healthCommand,
@@ -41,7 +47,8 @@ Getting started:
 
 Exit codes:
   0 fine   1 the task failed, or another error   2 wrong usage   3 the task was cancelled
-  4 the service cannot be reached   5 not found   78 wrong configuration   130 detached with Ctrl-C`,
+  4 the service cannot be reached   5 not found   75 refused for now, try later   78 wrong configuration
+  130 detached with Ctrl-C`,
     );
   program.commandsGroup("Services:");
   for (const create of [devCommand, serveCommand, workCommand]) program.addCommand(create());
@@ -54,6 +61,8 @@ Exit codes:
       ),
     );
   }
+  program.commandsGroup("Look after:");
+  for (const create of [doctorCommand, verifyCommand]) program.addCommand(create());
   program.commandsGroup("Show and measure:");
   for (const create of [demoCommand, benchCommand]) program.addCommand(create());
   for (const command of [program, ...program.commands])

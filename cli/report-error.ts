@@ -35,8 +35,10 @@ function reportTaskwireError(error: TaskwireError): ErrorReport {
       return { text: failure(unavailableText(error)), exitCode: EXIT.unavailable };
     case "DEADLINE_EXCEEDED":
       return { text: failure(error.message), exitCode: EXIT.unavailable };
+    case "RESOURCE_EXHAUSTED":
+      return { text: refusal(error), exitCode: error.reason === "MESSAGE_TOO_LARGE" ? EXIT.failed : EXIT.tryLater };
     default:
-      return { text: failure(`${error.message} (${error.code}, ${error.reason})`), exitCode: EXIT.failed };
+      return { text: refusal(error), exitCode: EXIT.failed };
   }
 }
 
@@ -52,6 +54,10 @@ function unavailableText(error: TaskwireError): string {
     "Start everything on this machine with `taskwire dev`, or say where the service is with --address HOST:PORT",
     "or TASKWIRE_ADDRESS.",
   ].join("\n  ");
+}
+
+function refusal({ message, code, reason }: TaskwireError): string {
+  return failure(`${message} (${code}, ${reason})`);
 }
 
 function failure(text: string): string {

@@ -1,9 +1,10 @@
 import { Option, type Command } from "commander";
 import { flagOf, type Schema } from "#libs/config/settings.js";
 
-/** Adds every setting of a schema to a command as a flag. Lists may be given more than once. */
+/** Adds every setting of a schema to a command as a flag, but for secrets. Lists may be given more than once. */
 export function addSchemaFlags(command: Command, schema: Schema): Command {
   for (const setting of Object.values(schema)) {
+    if (setting.secret === true) continue;
     const unit = setting.unit === undefined ? "" : ` ${setting.unit}`;
     const byDefault = Array.isArray(setting.default) ? setting.default.join(",") : String(setting.default);
     const shown = byDefault === "" ? "" : `; default ${byDefault}${unit}`;

@@ -30,7 +30,7 @@ function table(schema) {
   const rows = Object.values(schema).map((setting) => {
     const { doc, byDefault } = describe(setting);
     const allowed = setting.unit === undefined ? setting.allowed : `${setting.allowed} ${setting.unit}`;
-    return `| \`${setting.env}\` | \`${flagOf(setting)}\` | ${cell(byDefault)} | ${cell(allowed)} | ${cell(doc)} |`;
+    return `| \`${setting.env}\` | ${setting.secret ? "–" : `\`${flagOf(setting)}\``} | ${cell(byDefault)} | ${cell(allowed)} | ${cell(doc)} |`;
   });
   return ["| variable | flag | default | allowed | meaning |", "| --- | --- | --- | --- | --- |", ...rows].join("\n");
 }

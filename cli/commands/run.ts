@@ -38,6 +38,7 @@ Examples:
       if (json === true) process.stdout.write(`${JSON.stringify(toPlainJson(task))}\n`);
       else if (task.state === State.COMPLETED)
         process.stdout.write(`${JSON.stringify(task.result ?? null, null, 2)}\n`);
+      for (const warning of task.warnings) process.stderr.write(`warning: ${errorText(warning)}\n`);
       if (task.state === State.FAILED) process.stderr.write(`task ${task.id} failed: ${errorText(task.error)}\n`);
       if (task.state === State.CANCELLED) process.stderr.write(`task ${task.id} was cancelled\n`);
       process.exitCode = exitCodeOf([line]);

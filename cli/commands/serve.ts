@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { encryptionProblems } from "#libs/config/encryption.js";
 import { environment } from "#libs/config/environment.js";
 import { readSettings } from "#libs/config/settings.js";
 import { createLogger } from "#libs/log/logger.js";
@@ -24,10 +25,11 @@ export function serveCommand(): Command {
     await runProcess({
       name: "taskwire serve",
       create: () => {
-        const settings = readSettings(taskServiceSettings, {
-          flags: givenFlags(command, taskServiceSettings),
-          env: environment(),
-        });
+        const settings = readSettings(
+          taskServiceSettings,
+          { flags: givenFlags(command, taskServiceSettings), env: environment() },
+          encryptionProblems,
+        );
         const logger = createLogger({ name: "task-service", level: settings.logLevel });
         return { service: new TaskService(settings, logger), logger };
       },

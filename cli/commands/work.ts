@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { encryptionProblems } from "#libs/config/encryption.js";
 import { environment } from "#libs/config/environment.js";
 import { readSettings } from "#libs/config/settings.js";
 import { createLogger } from "#libs/log/logger.js";
@@ -21,10 +22,11 @@ export function workCommand(): Command {
     await runProcess({
       name: "taskwire work",
       create: () => {
-        const settings = readSettings(workerSettings, {
-          flags: givenFlags(command, workerSettings),
-          env: environment(),
-        });
+        const settings = readSettings(
+          workerSettings,
+          { flags: givenFlags(command, workerSettings), env: environment() },
+          encryptionProblems,
+        );
         const logger = createLogger({ name: "worker", level: settings.logLevel });
         return { service: createWorker(settings, logger), logger };
       },

@@ -1,5 +1,5 @@
-import type { Task } from "#libs/proto/gen/taskwire/v1/task.js";
-import { Task_State as State } from "#libs/proto/gen/taskwire/v1/task.js";
+import type { Task, TaskAttempt } from "#libs/proto/gen/taskwire/v1/task.js";
+import { Task_State as State, TaskAttempt_Outcome as Outcome } from "#libs/proto/gen/taskwire/v1/task.js";
 import {
   LogLine_Level as Level,
   TaskCancelled_Phase as Phase,
@@ -10,7 +10,12 @@ import type { Worker } from "#libs/proto/gen/taskwire/v1/worker_service.js";
 /** What `JSON.stringify` can say. */
 export type PlainJson = string | number | boolean | null | PlainJson[] | { [name: string]: PlainJson };
 
-const ENUMS: Readonly<Record<string, Readonly<Record<number, string>>>> = { state: State, level: Level, phase: Phase };
+const ENUMS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
+  state: State,
+  level: Level,
+  phase: Phase,
+  outcome: Outcome,
+};
 /** Fields whose content belongs to users and is passed on untouched. */
 const USER_CONTENT = new Set(["payload", "result", "details", "fields", "labels"]);
 
@@ -18,7 +23,7 @@ const USER_CONTENT = new Set(["payload", "result", "details", "fields", "labels"
  * A message of the API as JSON, as protobuf's own JSON mapping says it: lowerCamelCase names, enums by name, times in RFC 3339, unset
  * fields left out. Other than there, 64-bit numbers are numbers, and an event's content is found under the name of its kind.
  */
-export function toPlainJson(message: Task | TaskEvent | Worker): PlainJson {
+export function toPlainJson(message: Task | TaskAttempt | TaskEvent | Worker): PlainJson {
   return plain(message, "");
 }
 

@@ -1,5 +1,10 @@
 import pc from "picocolors";
-import { Task_State as State, type Progress, type TaskError } from "#libs/proto/gen/taskwire/v1/task.js";
+import {
+  Task_State as State,
+  TaskAttempt_Outcome as Outcome,
+  type Progress,
+  type TaskError,
+} from "#libs/proto/gen/taskwire/v1/task.js";
 
 /** The name of a state, coloured. */
 export function stateText(state: State): string {
@@ -12,6 +17,24 @@ export function stateText(state: State): string {
     case State.FAILED:
       return pc.red(name);
     case State.CANCELLED:
+      return pc.yellow(name);
+    default:
+      return name;
+  }
+}
+
+/** The name of an attempt's outcome, coloured as the state that it leads to. */
+export function outcomeText(outcome: Outcome): string {
+  const name = Outcome[outcome] ?? `OUTCOME_${String(outcome)}`;
+  switch (outcome) {
+    case Outcome.RUNNING:
+      return pc.cyan(name);
+    case Outcome.SUCCEEDED:
+      return pc.green(name);
+    case Outcome.FAILED:
+    case Outcome.LOST:
+      return pc.red(name);
+    case Outcome.CANCELLED:
       return pc.yellow(name);
     default:
       return name;

@@ -27,7 +27,7 @@ export class TaskLine {
     this.#adopt(task);
   }
 
-  /** Takes a frame in; returns lasting lines to print above, for logs and output. */
+  /** Takes a frame in; returns lasting lines to print above, for logs, output and warnings. */
   apply(frame: WatchFrame): string[] {
     if (frame.kind === "snapshot") {
       this.sequence = frame.task.sequence;
@@ -72,7 +72,7 @@ export class TaskLine {
         this.#progress = kind.value;
         return [];
       case "log":
-        return [`${pc.dim(shortTime(event.time))} ${levelText(kind.value.level)} ${kind.value.message}`];
+        return [lastingLine(event.time, kind.value.level, kind.value.message)];
       case "output":
         return kind.value.text.trimEnd().split("\n");
       case "retryScheduled":
@@ -81,36 +81,50 @@ export class TaskLine {
         return [];
       case "cancelRequested":
       case "cancelDelivered":
-      case "cancelAcknowledged":
         this.#note = "is being cancelled";
+        return [];
+      case "cancelAcknowledged":
+        this.#note = "is being cancelled; its handler has been told";
         return [];
       case "cancelGraceExpired":
         this.#note = "did not stop in time and is being killed";
         return [];
       case "reopened":
+        this.#since = event.time;
         this.#until = undefined;
+        this.#progress = undefined;
         this.#note = "was opened again";
         return [];
       case "softLimitReached":
         this.#note = "has reached its soft time limit";
         return [];
       case "released":
-        this.#note = `was handed back: ${kind.value.reason}`;
+        this.#note = `was handed back: ${kind.value.reason}; goes on at ${shortTime(kind.value.runTime ?? event.time)}`;
         return [];
       case "failed":
         this.error = kind.value.error;
         this.#until = event.time;
         return [];
       case "completed":
+        this.#until = event.time;
+        return kind.value.warnings.map((warning) => lastingLine(event.time, Level.WARN, errorText(warning)));
       case "cancelled":
         this.#until = event.time;
         return [];
+      case "staleAttemptRejected": {
+        const { reportedAttempt, workerId } = kind.value;
+        const what = `attempt ${reportedAttempt} of worker ${workerId} was refused: the task is not with it`;
+        return [lastingLine(event.time, Level.WARN, what)];
+      }
       case "created":
-      case "staleAttemptRejected":
       case undefined:
         return [];
     }
   }
+}
+
+function lastingLine(time: Date | undefined, level: Level, message: string): string {
+  return `${pc.dim(shortTime(time))} ${levelText(level)} ${message}`;
 }
 
 function shortTime(time: Date | undefined): string {

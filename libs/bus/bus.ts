@@ -9,6 +9,8 @@ export interface PubAck {
 /** A JetStream message handed to a consumer. */
 export interface Delivery {
   readonly data: Uint8Array;
+  /** How often JetStream has handed this message out, this time included; from 1. */
+  readonly deliveries: number;
   /** Tells JetStream that it may forget the message. */
   ack(): void;
   /** Gives the message back: for at once, or after `delayMs` milliseconds. */

@@ -1,4 +1,4 @@
-import { createInbox, headers, type Msg, type Subscription } from "nats";
+import { createInbox, headers, type Msg } from "nats";
 import type { PubAck } from "#libs/bus/bus.js";
 import { natsUnavailable, type BusConnection } from "#libs/bus/bus-connection.js";
 import { deferred, type Deferred } from "#libs/async/deferred.js";
@@ -29,7 +29,7 @@ export class JetStreamPublisher {
   /** Written out by every publish before the next one changes it. */
   readonly #headers = headers();
   readonly #waiting = new Map<number, Waiting>();
-  #subscription: Subscription | undefined;
+  #unsubscribe: (() => void) | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #next = 0;
 
@@ -52,7 +52,9 @@ export class JetStreamPublisher {
    */
   publish(subject: string, data: Uint8Array, messageId: string): Promise<PubAck> {
     if (!this.#bus.connected) return Promise.reject(natsUnavailable());
-    this.#subscription ??= this.#subscribe();
+    this.#unsubscribe ??= this.#bus.subscribe(`${this.#inbox}.*`, (message) => {
+      this.#onAnswer(message);
+    });
     const id = this.#next++;
     const ack = deferred<PubAck>();
     this.#waiting.set(id, { ack, expiresAt: performance.now() + this.#timeoutMs });
@@ -74,17 +76,8 @@ export class JetStreamPublisher {
     clearInterval(this.#sweep);
     this.#sweep = undefined;
     this.#failAll();
-    if (!this.#bus.connected) return;
-    this.#subscription?.unsubscribe();
-    this.#subscription = undefined;
-  }
-
-  #subscribe(): Subscription {
-    return this.#bus.nats.subscribe(`${this.#inbox}.*`, {
-      callback: (error, message) => {
-        if (error === null) this.#onAnswer(message);
-      },
-    });
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
   }
 
   #onAnswer(message: Msg): void {

@@ -1,4 +1,4 @@
-import { createInbox, nanos, type Msg, type Subscription } from "nats";
+import { createInbox, nanos, type Msg } from "nats";
 import type { Delivery } from "#libs/bus/bus.js";
 import type { BusConnection } from "#libs/bus/bus-connection.js";
 import type { Logger } from "#libs/log/logger.js";
@@ -38,7 +38,7 @@ export class PullConsumer {
   readonly #inbox = createInbox();
   readonly #pulls = new Map<number, Pull>();
   readonly #sweep: NodeJS.Timeout;
-  #subscription: Subscription | undefined;
+  #isSubscribed = false;
   #wanted = 0;
   #asked = 0;
   #nextPull = 0;
@@ -83,11 +83,12 @@ export class PullConsumer {
     const missing = this.#wanted - this.#asked;
     if (missing <= 0 || this.#stopped || this.#repairing || !this.#bus.connected || this.#pulls.size >= MAX_OPEN_PULLS)
       return;
-    this.#subscription ??= this.#bus.nats.subscribe(`${this.#inbox}.*`, {
-      callback: (error, message) => {
-        if (error === null) this.#onMessage(message);
-      },
-    });
+    if (!this.#isSubscribed) {
+      this.#isSubscribed = true;
+      this.#bus.subscribe(`${this.#inbox}.*`, (message) => {
+        this.#onMessage(message);
+      });
+    }
     const id = this.#nextPull++;
     this.#pulls.set(id, { remaining: missing, expiresAt: performance.now() + this.#expiresMs });
     this.#asked += missing;
@@ -168,6 +169,7 @@ export class PullConsumer {
     };
     return {
       data: message.data,
+      deliveries: deliveriesOf(message.reply),
       ack: () => {
         settle(ACK);
       },
@@ -176,4 +178,11 @@ export class PullConsumer {
       },
     };
   }
+}
+
+/** From `$JS.ACK.<stream>.<consumer>.<deliveries>.…`, or with a domain and account hash in front, nine or more tokens behind `$JS.ACK`. */
+function deliveriesOf(reply = ""): number {
+  const tokens = reply.split(".");
+  const count = Number(tokens.length > 9 ? tokens[6] : tokens[4]);
+  return Number.isInteger(count) && count > 0 ? count : 1;
 }

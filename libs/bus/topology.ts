@@ -17,14 +17,25 @@ const WORK_ACK_WAIT_MS = 30_000;
 const REPORT_ACK_WAIT_MS = 30_000;
 /** All workers of a queue together: deliveries on their way to being acknowledged. */
 const WORK_MAX_ACK_PENDING = 20_000;
-const REPORT_MAX_ACK_PENDING = 1000;
+/** Those that lie back for want of their key count too, and must not keep others from being delivered. */
+const REPORT_MAX_ACK_PENDING = 100_000;
 const STREAM_EXISTS = 10058;
 const CONSUMER_MISSING = 10014;
-/** What nats-server answers, by version, when a consumer differs in something that cannot be changed. */
-const CONSUMER_DIFFERS: ReadonlySet<number | undefined> = new Set([10012, 10013, 10105, 10148]);
+/** Pull requests that a consumer keeps open for all clients together, unless somebody gave it another figure. */
+const USUAL_MAX_WAITING = 512;
+/** What a consumer must not have. */
+const CONSUMER_EXTRAS = [
+  "deliver_subject",
+  "headers_only",
+  "max_batch",
+  "max_bytes",
+  "max_expires",
+  "rate_limit_bps",
+] as const;
 
 /**
- * Creates the streams for work and reports where they are missing, and repairs them where they were altered. Returns when the work stream was created: a new time is a new stream.
+ * Creates the streams for work and reports where they are missing, and repairs them where they were altered. Returns when the work
+ * stream was created: a new time is a new stream.
  *
  * Work is kept in NATS' memory: the database can dispatch everything anew, and does when the stream is another one than before.
  * Reports are kept on its disk: until they are applied, they are all there is of a finished attempt.
@@ -156,19 +167,23 @@ async function repairStream(bus: BusConnection, { name, subjects }: StreamPlan):
   return created;
 }
 
-async function ensureConsumer(
-  bus: BusConnection,
-  stream: string,
-  config: Partial<ConsumerConfig> & { readonly durable_name: string },
-): Promise<void> {
+type ConsumerPlan = Partial<ConsumerConfig> & { readonly durable_name: string };
+
+/** An altered one is made anew: nats-server cannot change everything, and after a change of the subject it skips messages. */
+async function ensureConsumer(bus: BusConnection, stream: string, plan: ConsumerPlan): Promise<void> {
   const manager = await bus.nats.jetstreamManager({ checkAPI: false });
   try {
-    await manager.consumers.add(stream, config);
+    const { config } = await manager.consumers.info(stream, plan.durable_name);
+    const isSound =
+      Object.entries(plan).every(([key, value]) => Reflect.get(config, key) === value) &&
+      (config.max_waiting ?? USUAL_MAX_WAITING) >= USUAL_MAX_WAITING &&
+      CONSUMER_EXTRAS.every((key) => !config[key]);
+    if (isSound) return;
+    await removeConsumer(bus, stream, plan.durable_name);
   } catch (error) {
-    if (!CONSUMER_DIFFERS.has(errorCode(error))) throw error;
-    await removeConsumer(bus, stream, config.durable_name);
-    await manager.consumers.add(stream, config);
+    if (errorCode(error) !== CONSUMER_MISSING) throw error;
   }
+  await manager.consumers.add(stream, plan);
 }
 
 async function removeConsumer(bus: BusConnection, stream: string, name: string): Promise<void> {

@@ -47,11 +47,11 @@ export class Caller {
     }
   }
 
-  /** One call, tried once. */
+  /** One call, tried once. `timeoutMs`: default that of all calls. */
   once<Request, Response>(
     method: ClientMethod<Request, Response>,
     request: Request | Uint8Array,
-    timeoutMs: number,
+    timeoutMs = this.#options.callTimeoutMs,
     signal?: AbortSignal,
   ): Promise<Response> {
     return this.#channel.unary(method, request, signal === undefined ? { timeoutMs } : { timeoutMs, signal });

@@ -4,6 +4,8 @@ import type { Caller } from "#libs/client/caller.js";
 import { batchCreateTasks, createTask } from "#libs/client/service-methods.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
 import type { Task } from "#libs/proto/gen/taskwire/v1/task.js";
+import { CreateTaskRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
+import { DEFAULT_QUEUE } from "#libs/tasks/names.js";
 
 /** How single creates are gathered. */
 export interface BatchingOptions {
@@ -98,6 +100,12 @@ export class CreateBatcher {
   }
 
   async #createTogether(entries: Entry[]): Promise<void> {
+    const refusal = await this.#tryTogether(entries);
+    if (refusal !== undefined) await this.#createWhileRoom(entries, refusal);
+  }
+
+  /** Creates all; when a queue has no room for them nothing is created, and nobody answered: the refusal is returned. */
+  async #tryTogether(entries: Entry[]): Promise<TaskwireError | undefined> {
     try {
       const { tasks } = await this.#caller.call(batchCreateTasks, this.#encode(entries));
       if (tasks.length !== entries.length) throw miscounted(entries.length, tasks.length);
@@ -106,8 +114,34 @@ export class CreateBatcher {
         entry?.resolve(asCreated(task, entry.request, this.#caller));
       }
     } catch (error) {
+      if (isQueueFull(error)) return error;
       if (isMembersFault(error)) await this.#separate(entries, error);
       else for (const entry of entries) entry.reject(error);
+    }
+    return undefined;
+  }
+
+  /**
+   * A queue has no room for all of its members, perhaps for some. Those of other queues go on together; its own go in parts that double
+   * until not even one is taken. So a full queue is asked a few times and not once for each create.
+   */
+  async #createWhileRoom(entries: Entry[], full: TaskwireError): Promise<void> {
+    const isOfQueue = ({ request }: Entry) => queueOf(request) === full.metadata["queue"];
+    const others = entries.filter((entry) => !isOfQueue(entry));
+    if (others.length > 0 && others.length < entries.length) await this.#createTogether(others);
+    let own = others.length < entries.length ? entries.filter(isOfQueue) : entries;
+    let size = 1;
+    while (own.length > 0) {
+      const refusal = await this.#tryTogether(own.slice(0, size));
+      if (refusal === undefined) {
+        own = own.slice(size);
+        size *= 2;
+      } else if (size > 1) {
+        size = Math.floor(size / 2);
+      } else {
+        for (const entry of own) entry.reject(refusal);
+        return;
+      }
     }
   }
 
@@ -133,6 +167,14 @@ export class CreateBatcher {
     for (const { request } of entries) this.#writer.uint32(10).bytes(request);
     return this.#writer.finish();
   }
+}
+
+function isQueueFull(error: unknown): error is TaskwireError {
+  return error instanceof TaskwireError && error.reason === "QUEUE_FULL";
+}
+
+function queueOf(request: Uint8Array): string {
+  return CreateTaskRequest.decode(request).task?.queue || DEFAULT_QUEUE;
 }
 
 /** Whether a batch was refused because of what its members say, so that others may be accepted. */

@@ -5,8 +5,11 @@ import {
   CancelTaskRequest,
   CreateTaskRequest,
   GetTaskRequest,
+  ListTaskAttemptsRequest,
+  ListTaskAttemptsResponse,
   ListTasksRequest,
   ListTasksResponse,
+  RetryTaskRequest,
   TaskServiceService,
   WatchTaskRequest,
   WatchTaskResponse,
@@ -31,6 +34,12 @@ export const batchCreateTasks = {
 export const getTask = { path: tasks.getTask.path, request: GetTaskRequest, response: Task };
 export const listTasks = { path: tasks.listTasks.path, request: ListTasksRequest, response: ListTasksResponse };
 export const cancelTask = { path: tasks.cancelTask.path, request: CancelTaskRequest, response: Task };
+export const retryTask = { path: tasks.retryTask.path, request: RetryTaskRequest, response: Task };
+export const listTaskAttempts = {
+  path: tasks.listTaskAttempts.path,
+  request: ListTaskAttemptsRequest,
+  response: ListTaskAttemptsResponse,
+};
 export const watchTask = { path: tasks.watchTask.path, request: WatchTaskRequest, response: WatchTaskResponse };
 export const listWorkers = {
   path: workers.listWorkers.path,

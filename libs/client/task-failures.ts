@@ -3,14 +3,22 @@ import type { Task } from "#libs/proto/gen/taskwire/v1/task.js";
 /** A task that was waited for ended FAILED. */
 export class TaskFailedError extends Error {
   override readonly name = "TaskFailedError";
-  /** The task as it ended; `task.error` says why. */
+  /** The task as it ended. */
   readonly task: Task;
+  /** Why, as a stable word: that of `task.error`, for example `HANDLER_ERROR`, `HARD_TIMEOUT` or a code of the handler's own. */
+  readonly code: string;
+  /** What the error says besides code and message; empty when it says nothing. */
+  readonly details: Readonly<Record<string, unknown>>;
 
   constructor(task: Task) {
+    const { error, attempt } = task;
+    const tries = attempt === 1 ? "1 attempt" : `${attempt} attempts`;
     super(
-      `task ${task.id} failed after ${task.attempt} attempts: ${task.error?.code ?? ""} ${task.error?.message ?? ""}`,
+      `task ${task.id} failed after ${tries}: ${error === undefined ? "no reason was given" : `${error.code} ${error.message}`}`,
     );
     this.task = task;
+    this.code = error?.code ?? "";
+    this.details = error?.details ?? {};
   }
 }
 

@@ -4,7 +4,7 @@ import { watchTask } from "#libs/client/service-methods.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
 import { Task_State as State, TaskView, type Task } from "#libs/proto/gen/taskwire/v1/task.js";
 import type { TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
-import type { WatchTaskRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
+import type { WatchTaskRequest, WatchTaskResponse } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import type { Channel } from "#libs/rpc/channel.js";
 
 /** What a watch tells: first, without a cursor, how the task stands, then each event. */
@@ -27,10 +27,13 @@ const DEFAULT_MAX_OUTAGE_MS = 5 * 60_000;
 const INITIAL_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 2000;
 const MAX_GAPS = 3;
-/** How long the service may take to end a stream after its last event. */
+/** How long after a task's last event the service may take to end the stream, or to go on with a task that was opened again. */
 const END_WAIT_MS = 1000;
 
-/** Follows one task to its end, through lost connections and restarts of the service: in order, nothing twice, nothing left out. */
+/**
+ * Follows one task to its end, through lost connections and restarts of the service: in order, nothing twice, nothing left out. The end
+ * is where the service ends the stream: a FAILED or CANCELLED task may have been opened again after the terminal event that is here.
+ */
 export class TaskWatch {
   readonly #channel: Channel;
   readonly #id: string;
@@ -50,10 +53,7 @@ export class TaskWatch {
   async *frames(): AsyncGenerator<WatchFrame, void, undefined> {
     for (;;) {
       try {
-        for await (const frame of this.#connect()) {
-          yield frame;
-          if (isLast(frame)) return;
-        }
+        yield* this.#connect();
         return;
       } catch (error) {
         this.#options.signal?.throwIfAborted();
@@ -65,33 +65,49 @@ export class TaskWatch {
     }
   }
 
-  /** One stream, from the cursor on. */
+  /**
+   * One stream, from the cursor on. A frame that may be the last is held until the stream has ended or gone on, so that who leaves after
+   * it does not reset the stream: HTTP/2 servers close the connection of a client that resets streams often.
+   */
   async *#connect(): AsyncGenerator<WatchFrame, void, undefined> {
     const { signal } = this.#options;
     const leave = new AbortController();
     const abort = () => leave.abort(signal?.reason);
     if (signal?.aborted) abort();
     signal?.addEventListener("abort", abort, { once: true });
+    let held: WatchFrame | undefined;
+    let timer: NodeJS.Timeout | undefined;
     try {
-      const responses = this.#channel.serverStream(watchTask, this.#request(), { signal: leave.signal });
-      for await (const { snapshot, events } of responses) {
+      for await (const response of this.#channel.serverStream(watchTask, this.#request(), { signal: leave.signal })) {
         this.#heard = performance.now();
         this.#failures = 0;
-        if (snapshot !== undefined && this.#cursor === undefined) {
-          this.#cursor = snapshot.sequence;
-          if (isTerminal(snapshot.state)) await readToEnd(responses, leave);
-          yield { kind: "snapshot", task: snapshot };
-        }
-        for (const event of events) {
-          if (!this.#advance(event)) continue;
-          const frame: WatchFrame = { kind: "event", event };
-          if (isLast(frame)) await readToEnd(responses, leave);
-          yield frame;
+        for (const frame of this.#framesOf(response)) {
+          clearTimeout(timer);
+          if (held !== undefined) yield held;
+          held = isEnd(frame) ? frame : undefined;
+          if (held === undefined) yield frame;
+          else timer = setTimeout(() => leave.abort(endMissing(this.#id)), END_WAIT_MS);
         }
       }
+    } catch (error) {
+      if (held === undefined) throw error;
+      yield held;
+      if (isFinal(held)) return;
+      throw error;
     } finally {
+      clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
     }
+    if (held !== undefined) yield held;
+  }
+
+  /** What a response tells that was not seen before. */
+  *#framesOf({ snapshot, events }: WatchTaskResponse): Generator<WatchFrame, void, undefined> {
+    if (snapshot !== undefined && this.#cursor === undefined) {
+      this.#cursor = snapshot.sequence;
+      yield { kind: "snapshot", task: snapshot };
+    }
+    for (const event of events) if (this.#advance(event)) yield { kind: "event", event };
   }
 
   #request(): WatchTaskRequest {
@@ -118,25 +134,24 @@ export class TaskWatch {
   }
 }
 
-/**
- * Reads a stream to its end, which follows its last event at once. To leave it before would reset it, and HTTP/2 servers close the
- * connection of a client that resets streams often. A service that does not end the stream is left after a moment all the same.
- */
-async function readToEnd(responses: AsyncGenerator<unknown, void, undefined>, leave: AbortController): Promise<void> {
-  const timer = setTimeout(() => leave.abort(), END_WAIT_MS);
-  try {
-    while ((await responses.next()).done !== true);
-  } catch {
-    // The last event is here: how the stream ends does not matter any more.
-  } finally {
-    clearTimeout(timer);
-  }
+/** Whether the stream ends after a frame unless the task was opened again. */
+function isEnd(frame: WatchFrame): boolean {
+  return frame.kind === "snapshot" ? isTerminal(frame.task.state) : isTerminalEvent(frame.event);
 }
 
-function isLast(frame: WatchFrame): boolean {
-  if (frame.kind === "snapshot") return isTerminal(frame.task.state);
-  const kind = frame.event.kind?.$case;
-  return kind === "completed" || kind === "failed" || kind === "cancelled";
+/** Whether nothing can come after a frame: a snapshot is how the task stands now, and a completed task cannot be opened again. */
+function isFinal(frame: WatchFrame): boolean {
+  return frame.kind === "snapshot" || frame.event.kind?.$case === "completed";
+}
+
+function endMissing(id: string): TaskwireError {
+  const message = `the stream of task ${id} neither ended nor went on after a terminal event`;
+  return new TaskwireError({ code: "UNAVAILABLE", reason: "END_MISSING", message });
+}
+
+/** Whether an event finishes its task. A task that is not COMPLETED may be opened again afterwards. */
+export function isTerminalEvent({ kind }: TaskEvent): boolean {
+  return kind?.$case === "completed" || kind?.$case === "failed" || kind?.$case === "cancelled";
 }
 
 /** Whether a task in this state is finished. */

@@ -6,20 +6,29 @@ import { durationOf, encodeCreateRequest, type CreateOptions, type TaskPayload }
 import * as methods from "#libs/client/service-methods.js";
 import { TaskCancelledError, TaskFailedError } from "#libs/client/task-failures.js";
 import { listRequest, type ListOptions, type ListPageOptions } from "#libs/client/task-query.js";
-import { isTerminal, TaskWatch, type WatchFrame, type WatchOptions } from "#libs/client/task-watch.js";
+import { isTerminal, isTerminalEvent, TaskWatch, type WatchFrame, type WatchOptions } from "#libs/client/task-watch.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
-import { Task_State as TaskState, TaskView, type Task } from "#libs/proto/gen/taskwire/v1/task.js";
+import {
+  Task_State as TaskState,
+  TaskAttempt_Outcome as AttemptOutcome,
+  TaskView,
+  type Task,
+  type TaskAttempt,
+  type TaskError,
+} from "#libs/proto/gen/taskwire/v1/task.js";
 import type { TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
 import type { Worker } from "#libs/proto/gen/taskwire/v1/worker_service.js";
 import { Channel } from "#libs/rpc/channel.js";
 
-export { TaskCancelledError, TaskFailedError, TaskState, TaskwireError };
+export { AttemptOutcome, TaskCancelledError, TaskFailedError, TaskState, TaskwireError };
 export type {
   BatchingOptions,
   CreateOptions,
   ListOptions,
   ListPageOptions,
   Task,
+  TaskAttempt,
+  TaskError,
   TaskEvent,
   TaskPayload,
   WatchFrame,
@@ -139,6 +148,7 @@ export class TaskwireClient {
         options.onEvent?.(frame.event);
         const { kind } = frame.event;
         if (kind?.$case === "completed" && !kind.value.resultOmitted) return kind.value.result;
+        if (isTerminalEvent(frame.event)) break;
       }
     }
     const task = await this.get(created.id);
@@ -179,8 +189,40 @@ export class TaskwireClient {
   }
 
   /**
+   * Opens a FAILED or CANCELLED task again, due now, for a new round of attempts. Its history and its error stay.
+   *
+   * @param options - `sequence`: the `sequence` of the task as it was read; it is opened only if nothing has happened to it since. With it
+   * the call is tried again like the others, without it never, because a second call might open the task a second time
+   * @throws TaskwireError FAILED_PRECONDITION (`TASK_NOT_FINISHED`, `TASK_COMPLETED`); ABORTED (`TASK_CHANGED`) for an old sequence, also
+   * when an earlier try of this call has opened the task and its answer was lost; RESOURCE_EXHAUSTED (`QUEUE_FULL`)
+   */
+  retry(id: string, options: { readonly sequence?: number } = {}): Promise<Task> {
+    const { sequence } = options;
+    if (sequence === undefined) return this.#caller.once(methods.retryTask, { id });
+    return this.#caller.call(methods.retryTask, { id, sequence });
+  }
+
+  /**
+   * Iterates over the attempts of a task, the first one first, page by page as they are asked for.
+   *
+   * @param options - `pageSize`: attempts per page; [1, 1000], default 50
+   */
+  async *attempts(
+    id: string,
+    options: { readonly pageSize?: number } = {},
+  ): AsyncGenerator<TaskAttempt, void, undefined> {
+    const pageSize = options.pageSize ?? 0;
+    let pageToken = "";
+    do {
+      const page = await this.#caller.call(methods.listTaskAttempts, { id, pageSize, pageToken });
+      yield* page.attempts;
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "");
+  }
+
+  /**
    * Follows a task to its end, through lost connections and restarts of the service: in order, nothing twice, nothing left out.
-   * Ends after the terminal event; leaving the loop ends the watch.
+   * Ends after the latest terminal event, not at one after which the task was opened again; leaving the loop ends the watch.
    */
   watch(id: string, options: WatchOptions = {}): AsyncGenerator<WatchFrame, void, undefined> {
     return new TaskWatch(this.#channel, id, options).frames();

@@ -1,3 +1,5 @@
+import { maskCredentials } from "#libs/log/mask-credentials.js";
+
 /** One setting: where it comes from, what it means, what it may be. */
 export interface Setting<T> {
   /** Environment variable, for example `TASKWIRE_GRPC_PORT`. The command-line flag is derived: `--grpc-port`. */
@@ -8,7 +10,7 @@ export interface Setting<T> {
   /** What is allowed, for people: `1–65535`, `a path`. */
   readonly allowed: string;
   readonly unit?: string;
-  /** Printed as `***`. */
+  /** Printed as `***`, and no flag: other users of the machine see command lines. */
   readonly secret?: boolean;
   /** Returns the value, or throws an Error whose message ends the sentence “VALUE is not allowed: …”. */
   readonly parse: (text: string) => T;
@@ -43,11 +45,12 @@ export function flagOf(setting: Setting<unknown>): string {
 
 /**
  * Reads settings from the command line (by flag name without dashes), then the environment, then defaults. Returns a frozen object.
- * Throws a {@link ConfigError} with every problem.
+ * Throws a {@link ConfigError} with every problem, those of `check` included, which sees the default of a setting that is not allowed.
  */
 export function readSettings<S extends Schema>(
   schema: S,
   sources: { flags?: Readonly<Record<string, string | undefined>>; env: Readonly<Record<string, string | undefined>> },
+  check?: (values: Settings<S>) => readonly string[],
 ): Settings<S> {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
@@ -62,13 +65,16 @@ export function readSettings<S extends Schema>(
     try {
       values[name] = setting.parse(text);
     } catch (error) {
-      const shown = setting.secret === true ? "***" : JSON.stringify(text);
+      values[name] = setting.default;
+      const shown = setting.secret === true ? "***" : JSON.stringify(maskCredentials(text));
       const source = fromFlag === undefined ? setting.env : flag;
       problems.push(`${source}=${shown} is not allowed: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+  const settings = Object.freeze(values) as Settings<S>;
+  if (check !== undefined) problems.push(...check(settings));
   if (problems.length > 0) throw new ConfigError(problems);
-  return Object.freeze(values) as Settings<S>;
+  return settings;
 }
 
 /** The values as they may be logged: secrets as `***`. */

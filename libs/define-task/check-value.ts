@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { cutText } from "#libs/errors/error-message.js";
 
 /** One thing a schema does not like. */
 export interface ValueIssue {
@@ -23,11 +24,11 @@ export function checkValue(schema: StandardSchemaV1, value: unknown): CheckedVal
 function toChecked(result: StandardSchemaV1.Result<unknown>): CheckedValue {
   if (result.issues === undefined) return { ok: true, value: result.value };
   const issues = result.issues.slice(0, MAX_ISSUES).map((issue) => ({
-    path: (issue.path ?? [])
-      .map((part) => String(typeof part === "object" ? part.key : part))
-      .join(".")
-      .slice(0, MAX_ISSUE_CHARACTERS),
-    message: issue.message.slice(0, MAX_ISSUE_CHARACTERS),
+    path: cutText(
+      (issue.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join("."),
+      MAX_ISSUE_CHARACTERS,
+    ),
+    message: cutText(issue.message, MAX_ISSUE_CHARACTERS),
   }));
   return { ok: false, issues };
 }

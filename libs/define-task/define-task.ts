@@ -3,13 +3,17 @@ import type { TaskContext } from "#libs/define-task/task-context.js";
 import {
   MAX_ATTEMPTS,
   MAX_MEMORY_BYTES,
+  MAX_RETRY_CODES,
   MAX_RETRY_DELAY_MS,
   MAX_RETRY_MULTIPLIER,
   MAX_TIMEOUT_MS,
+  MAX_TOTAL_TIMEOUT_MS,
   MIN_MEMORY_BYTES,
   MIN_TIMEOUT_MS,
+  MIN_TOTAL_TIMEOUT_MS,
 } from "#libs/tasks/limits.js";
 import { isTypeName } from "#libs/tasks/names.js";
+import { isErrorCode } from "#libs/tasks/outcome-code.js";
 
 export {
   PartialFailure,
@@ -55,6 +59,15 @@ export interface TaskOptions<PS extends Schema = undefined, RS extends Schema = 
   readonly maximumDelayMs?: number;
   /** Growth of the retry delay from attempt to attempt, [1, 10]. */
   readonly multiplier?: number;
+  /** Time after which no new attempt starts, counted from when a task is first due, [10 ms, 366 days]. */
+  readonly totalTimeoutMs?: number;
+  /**
+   * Error codes that are retried, at most 50; empty or left out: every error that is retryable by itself. Taskwire's own codes
+   * (`HARD_TIMEOUT`, `CRASHED`, …) may be named too.
+   */
+  readonly retryableCodes?: readonly string[];
+  /** Error codes that are never retried, at most 50, none of them in `retryableCodes`. */
+  readonly permanentCodes?: readonly string[];
   /** When the signal fires, [10 ms, 24 h]. */
   readonly softTimeoutMs?: number;
   /** When the isolate is killed, [10 ms, 24 h]. */
@@ -100,6 +113,10 @@ export function defineTask<PS extends Schema = undefined, RS extends Schema = un
     options.multiplier === undefined || (options.multiplier >= 1 && options.multiplier <= MAX_RETRY_MULTIPLIER)
       ? undefined
       : `multiplier must be in 1–${MAX_RETRY_MULTIPLIER}`,
+    rangeProblem("totalTimeoutMs", options.totalTimeoutMs, MIN_TOTAL_TIMEOUT_MS, MAX_TOTAL_TIMEOUT_MS),
+    codesProblem("retryableCodes", options.retryableCodes),
+    codesProblem("permanentCodes", options.permanentCodes),
+    overlapProblem(options.retryableCodes, options.permanentCodes),
     rangeProblem("softTimeoutMs", options.softTimeoutMs, MIN_TIMEOUT_MS, MAX_TIMEOUT_MS),
     rangeProblem("hardTimeoutMs", options.hardTimeoutMs, MIN_TIMEOUT_MS, MAX_TIMEOUT_MS),
     rangeProblem("memoryBytes", options.memoryBytes, MIN_MEMORY_BYTES, MAX_MEMORY_BYTES),
@@ -118,6 +135,21 @@ function schemaProblem(name: string, schema: unknown): string | undefined {
   const isSchema =
     (typeof schema === "object" || typeof schema === "function") && schema !== null && "~standard" in schema;
   return isSchema ? undefined : `${name} must be a Standard Schema (zod, valibot, arktype, …)`;
+}
+
+function codesProblem(name: string, codes: unknown): string | undefined {
+  if (codes === undefined) return undefined;
+  const isSound =
+    Array.isArray(codes) &&
+    codes.length <= MAX_RETRY_CODES &&
+    codes.every((code) => typeof code === "string" && isErrorCode(code));
+  return isSound ? undefined : `${name} must be a list of at most ${MAX_RETRY_CODES} codes like RATE_LIMITED`;
+}
+
+function overlapProblem(retryable: unknown, permanent: unknown): string | undefined {
+  if (!Array.isArray(retryable) || !Array.isArray(permanent)) return undefined;
+  const both: unknown = retryable.find((code) => permanent.includes(code));
+  return typeof both !== "string" ? undefined : `${both} cannot be both in retryableCodes and in permanentCodes`;
 }
 
 function rangeProblem(name: string, value: number | undefined, min: number, max: number): string | undefined {

@@ -18,7 +18,10 @@ export interface TaskContext<P = unknown> {
   /** The payload, as the payload schema returned it. */
   readonly payload: P;
   readonly taskId: string;
-  /** Number of this attempt, from 1. */
+  /**
+   * Number of this attempt, from 1. It only rises, so it can fence writes to systems of your own: let them refuse a write that comes with
+   * a lower number than one they have seen for this task. Attempts that were handed back have a number too.
+   */
   readonly attempt: number;
   /** How many attempts the task gets as far as the worker knows; 0: the server's default applies. */
   readonly maxAttempts: number;

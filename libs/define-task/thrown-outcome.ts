@@ -5,20 +5,12 @@ import {
   MAX_RETRY_DELAY_MS,
   MAX_WARNINGS,
 } from "#libs/tasks/limits.js";
+import { isErrorCode, OUTCOME_CODES } from "#libs/tasks/outcome-code.js";
+import { jsonText } from "#libs/define-task/json-text.js";
 import { HANDLER_ERROR, THROWN_KIND } from "#libs/define-task/task-errors.js";
 
 /** Outcomes that only Taskwire may claim; a handler that uses one of these codes gets `HANDLER_ERROR` instead. */
-export const RESERVED_CODES: ReadonlySet<string> = new Set([
-  "SOFT_TIMEOUT",
-  "HARD_TIMEOUT",
-  "CRASHED",
-  "OUT_OF_MEMORY",
-  "WORKER_LOST",
-  "PAYLOAD_REJECTED",
-  "RESULT_REJECTED",
-  "UNKNOWN_TYPE",
-  "CANCELLED",
-]);
+export const RESERVED_CODES: ReadonlySet<string> = new Set(OUTCOME_CODES);
 
 /** Why an attempt failed, or a warning, ready to be sent: within every bound. */
 export interface FailureFacts {
@@ -35,8 +27,9 @@ export type ThrownOutcome =
   | { readonly kind: "retry-later"; readonly delayMs: number; readonly reason: string }
   | { readonly kind: "partial"; readonly result: unknown; readonly warnings: readonly FailureFacts[] };
 
-const CODE = /^[A-Z][A-Z0-9_]{0,62}$/;
 const MAX_STACK_CHARACTERS = 4096;
+/** Fits whatever the stack is made of. */
+const SHORT_STACK_CHARACTERS = 1200;
 
 /** Reads what a handler threw. Never throws itself, whatever was thrown. */
 export function thrownOutcome(thrown: unknown): ThrownOutcome {
@@ -61,13 +54,11 @@ export function thrownOutcome(thrown: unknown): ThrownOutcome {
 export function detailsText(details: object): string {
   let text: string | undefined;
   try {
-    text = JSON.stringify(details);
+    text = jsonText(details);
   } catch {
     return "";
   }
-  return text === undefined || text === "{}" || Buffer.byteLength(text) > MAX_ERROR_DETAILS_BYTES
-    ? ""
-    : text.toWellFormed();
+  return text === undefined || text === "{}" || Buffer.byteLength(text) > MAX_ERROR_DETAILS_BYTES ? "" : text;
 }
 
 function failure(thrown: unknown, facts: object, retryable: boolean): FailureFacts {
@@ -75,14 +66,15 @@ function failure(thrown: unknown, facts: object, retryable: boolean): FailureFac
     field(facts, THROWN_KIND) === undefined ? HANDLER_ERROR : usableCode(field(facts, "code"), HANDLER_ERROR);
   const own = field(facts, "details");
   const stack = field(facts, "stack");
-  const trace = typeof stack === "string" ? { stack: cutText(stack, MAX_STACK_CHARACTERS) } : {};
+  const trace = (maxCharacters: number) => (typeof stack === "string" ? { stack: cutText(stack, maxCharacters) } : {});
   const ownDetails = typeof own === "object" && own !== null && !Array.isArray(own) ? own : {};
-  const whole = detailsText({ ...ownDetails, ...trace });
+  const whole = detailsText({ ...ownDetails, ...trace(MAX_STACK_CHARACTERS) });
+  const short = trace(SHORT_STACK_CHARACTERS);
   return {
     code,
     message: message(thrown),
     retryable,
-    detailsJson: whole || detailsText(ownDetails) || detailsText(trace),
+    detailsJson: whole || detailsText({ ...ownDetails, ...short }) || detailsText(ownDetails) || detailsText(short),
   };
 }
 
@@ -102,7 +94,7 @@ function warningsOf(value: unknown): FailureFacts[] {
 }
 
 function usableCode(code: unknown, otherwise: string): string {
-  return typeof code === "string" && CODE.test(code) && !RESERVED_CODES.has(code) ? code : otherwise;
+  return typeof code === "string" && isErrorCode(code) && !RESERVED_CODES.has(code) ? code : otherwise;
 }
 
 function delayOf(value: unknown): number | undefined {

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Counter, Gauge, Histogram, type MetricValueWithName, Registry } from "prom-client";
 import type { Distribution } from "#libs/metrics/distribution.js";
 
 /** What a metric is called and means. */
@@ -84,19 +84,28 @@ export function single<V>(value: V): Iterable<Sample<never, V>> {
 /** A histogram that is read from {@link Distribution}s. prom-client's own hashes labels at every observation. */
 class ReadHistogram<L extends string> extends Histogram<L> {
   readonly #name: string;
-  readonly #help: string;
   readonly #read: ReadSamples<L, Distribution>;
+  /** Never observes anything; says how a histogram describes itself. */
+  readonly #blank: Histogram<L>;
 
   constructor(configuration: ConstructorParameters<typeof Histogram<L>>[0], read: ReadSamples<L, Distribution>) {
     super(configuration);
     this.#name = configuration.name;
-    this.#help = configuration.help;
     this.#read = read;
+    this.#blank = new Histogram<L>({ ...configuration, registers: [] });
   }
 
   override async get(): ReturnType<Histogram<L>["get"]> {
-    const described = await super.get();
-    const values: (typeof described)["values"] = [];
+    return { ...(await this.#blank.get()), values: this.#values() };
+  }
+
+  /** The registry prefers this to {@link get} when it writes text. */
+  getForPromString(): ReturnType<Histogram<L>["get"]> {
+    return this.get();
+  }
+
+  #values(): MetricValueWithName<L>[] {
+    const values: MetricValueWithName<L>[] = [];
     for (const { labels, value } of this.#read()) {
       let count = 0;
       for (const [index, bucket] of value.counts.entries()) {
@@ -107,6 +116,6 @@ class ReadHistogram<L extends string> extends Histogram<L> {
       values.push({ labels, value: value.sum, metricName: `${this.#name}_sum` });
       values.push({ labels, value: count, metricName: `${this.#name}_count` });
     }
-    return { ...described, help: this.#help, values };
+    return values;
   }
 }

@@ -37,7 +37,7 @@ export function applyClaim(
       return "applied";
     }
     start(task, workerId, kind.$case === "started" ? kind.value : undefined, claim.attempt, moment, events);
-  }
+  } else if (kind.$case === "started") return "duplicate";
   task.reportNumber = claim.number;
   switch (kind.$case) {
     case "started":
@@ -78,6 +78,7 @@ export function applyClaim(
       fail(task, kind.value, moment, events);
       break;
     case "cancelled":
+      task.workerLosses = 0;
       cancelled(task, phaseOf(kind.value.phase), moment, events);
       break;
     case "released":
@@ -138,7 +139,7 @@ function takeOverPolicy(task: TaskFacts, claim: StartedClaim): void {
   if (task.multiplier === 0) task.multiplier = claim.multiplier;
   if (task.totalTimeoutMs === null && claim.totalTimeoutMs !== undefined) {
     task.totalTimeoutMs = claim.totalTimeoutMs;
-    task.deadlineMs = task.runTimeMs + claim.totalTimeoutMs;
+    task.deadlineMs = claim.totalTimeoutMs === 0 ? null : task.runTimeMs + claim.totalTimeoutMs;
   }
   const { retryableCodes: retryable, permanentCodes: permanent } = claim;
   if (task.retryCodes === null && retryable.length + permanent.length > 0) task.retryCodes = { retryable, permanent };

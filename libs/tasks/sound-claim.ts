@@ -1,7 +1,15 @@
-import type { AttemptErrorFact, Claim, ClaimKind, ProgressFact } from "#libs/tasks/claim.js";
+import type { AttemptErrorFact, Claim, ClaimKind, ProgressFact, StartedClaim } from "#libs/tasks/claim.js";
 import { cutText, errorMessage } from "#libs/errors/error-message.js";
 import { jsonProblem } from "#libs/tasks/json-bounds.js";
-import { MAX_MESSAGE_CHARACTERS, MAX_RETRY_DELAY_MS } from "#libs/tasks/limits.js";
+import {
+  MAX_ATTEMPTS,
+  MAX_MESSAGE_CHARACTERS,
+  MAX_RETRY_CODES,
+  MAX_RETRY_DELAY_MS,
+  MAX_RETRY_MULTIPLIER,
+  MAX_TOTAL_TIMEOUT_MS,
+  MIN_TOTAL_TIMEOUT_MS,
+} from "#libs/tasks/limits.js";
 import { isErrorCode } from "#libs/tasks/outcome-code.js";
 
 /**
@@ -52,6 +60,7 @@ function soundKind(kind: ClaimKind): ClaimKind {
       };
     }
     case "started":
+      return isSoundStart(kind.value) ? kind : { $case: "started", value: boundedStart(kind.value) };
     case "output":
     case "cancelDelivered":
     case "cancelAcknowledged":
@@ -60,6 +69,34 @@ function soundKind(kind: ClaimKind): ClaimKind {
     case "cancelled":
       return kind;
   }
+}
+
+function isSoundStart(start: StartedClaim): boolean {
+  const { maxAttempts, initialDelayMs = 0, maximumDelayMs = 0, multiplier, totalTimeoutMs = 0 } = start;
+  return (
+    isWithin(maxAttempts, 0, MAX_ATTEMPTS) &&
+    isDelay(initialDelayMs) &&
+    isDelay(maximumDelayMs) &&
+    (multiplier === 0 || isWithin(multiplier, 1, MAX_RETRY_MULTIPLIER)) &&
+    (totalTimeoutMs === 0 || isWithin(totalTimeoutMs, MIN_TOTAL_TIMEOUT_MS, MAX_TOTAL_TIMEOUT_MS)) &&
+    Math.max(start.retryableCodes.length, start.permanentCodes.length) <= MAX_RETRY_CODES
+  );
+}
+
+function boundedStart(start: StartedClaim): StartedClaim {
+  const { maxAttempts, initialDelayMs, maximumDelayMs, multiplier, totalTimeoutMs } = start;
+  return {
+    maxAttempts: Math.min(MAX_ATTEMPTS, Math.max(0, maxAttempts)),
+    initialDelayMs: initialDelayMs === undefined ? undefined : boundedDelay(initialDelayMs),
+    maximumDelayMs: maximumDelayMs === undefined ? undefined : boundedDelay(maximumDelayMs),
+    // Below 1, and where it is no number, as if it were not set.
+    multiplier: multiplier >= 1 ? Math.min(MAX_RETRY_MULTIPLIER, multiplier) : 0,
+    totalTimeoutMs: totalTimeoutMs
+      ? Math.min(MAX_TOTAL_TIMEOUT_MS, Math.max(MIN_TOTAL_TIMEOUT_MS, totalTimeoutMs))
+      : totalTimeoutMs,
+    retryableCodes: start.retryableCodes.slice(0, MAX_RETRY_CODES),
+    permanentCodes: start.permanentCodes.slice(0, MAX_RETRY_CODES),
+  };
 }
 
 function isSoundProgress({ fraction }: ProgressFact): boolean {
@@ -111,9 +148,13 @@ function isObjectText(text: string): boolean {
 }
 
 function isDelay(delayMs: number): boolean {
-  return delayMs >= 0 && delayMs <= MAX_RETRY_DELAY_MS;
+  return isWithin(delayMs, 0, MAX_RETRY_DELAY_MS);
 }
 
 function boundedDelay(delayMs: number): number {
   return Math.min(MAX_RETRY_DELAY_MS, Math.max(0, delayMs));
+}
+
+function isWithin(value: number, least: number, most: number): boolean {
+  return value >= least && value <= most;
 }

@@ -1,5 +1,5 @@
-import { endFailed, fail, move, totalTimeout } from "#libs/tasks/attempt-outcome.js";
-import type { EventFact } from "#libs/tasks/event-fact.js";
+import { endCancelled, endFailed, fail, move, totalTimeout } from "#libs/tasks/attempt-outcome.js";
+import { CancelPhase, type EventFact } from "#libs/tasks/event-fact.js";
 import type { Moment } from "#libs/tasks/moment.js";
 import { AttemptOutcome, type TaskFacts } from "#libs/tasks/task-facts.js";
 import { isTerminal, TaskState } from "#libs/tasks/task-state.js";
@@ -36,11 +36,17 @@ export function expireLease(
   return true;
 }
 
-/** Ends a task that waits for an attempt beyond its deadline. Returns whether it did. */
+/** Ends a task that waits for an attempt beyond its deadline: CANCELLED if that was asked for, else FAILED. Returns whether it did. */
 export function expireDeadline(task: TaskFacts, moment: Moment, events: EventFact[]): boolean {
   if (task.state !== TaskState.PENDING || task.deadlineMs === null || task.deadlineMs > moment.nowMs) return false;
-  endFailed(task, totalTimeout(task.error), moment, events);
+  if (task.cancelRequestTimeMs !== null) endCancelled(task, CancelPhase.BEFORE_START, moment, events);
+  else endFailed(task, totalTimeout(task.error), moment, events);
   return true;
+}
+
+/** Whether a task in this state can be opened again. */
+export function isReopenable(state: TaskState): boolean {
+  return state === TaskState.FAILED || state === TaskState.CANCELLED;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { encryptionSettings } from "#libs/config/encryption.js";
 import { LOG_LEVELS, type LogLevel } from "#libs/log/logger.js";
 import { oneOf, text, toggle, wholeNumber } from "#libs/config/setting-kinds.js";
 import type { Settings } from "#libs/config/settings.js";
@@ -109,6 +110,7 @@ export const taskServiceSettings = {
     max: 600_000,
     unit: "ms",
   }),
+  ...encryptionSettings,
   logLevel: oneOf<LogLevel>({
     env: "TASKWIRE_LOG_LEVEL",
     doc: "Least grave log lines that are written.",

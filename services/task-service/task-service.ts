@@ -3,7 +3,10 @@ import { BusConnection } from "#libs/bus/bus-connection.js";
 import { JetStreamPublisher } from "#libs/bus/jetstream-publisher.js";
 import { withdrawDispatch } from "#libs/bus/topology.js";
 import type { Logger } from "#libs/log/logger.js";
+import { OperationsServer, type Readiness } from "#libs/metrics/operations-server.js";
 import { GrpcServer } from "#libs/rpc/grpc-server.js";
+import { readEncryption } from "#libs/config/encryption.js";
+import { KeyRing } from "#libs/sealing/key-ring.js";
 import { Health } from "#libs/rpc/health.js";
 import { addReflection } from "#libs/rpc/reflection.js";
 import type { Service } from "#libs/service/service.js";
@@ -13,6 +16,8 @@ import { LaneLoader } from "#task-service/dispatch/lane-loader.js";
 import { Redispatcher } from "#task-service/dispatch/redispatcher.js";
 import { ReportIngester } from "#task-service/ingest/report-ingester.js";
 import { addServices } from "#task-service/rpc/services.js";
+import { CallMetrics } from "#task-service/metrics/call-metrics.js";
+import { serviceMetrics } from "#task-service/metrics/service-metrics.js";
 import type { TaskServiceSettings } from "#task-service/settings.js";
 import { SqliteStore } from "#task-service/store/sqlite/sqlite-store.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
@@ -48,21 +53,29 @@ export class TaskService implements Service {
   readonly #hub: WatchHub;
   readonly #server: GrpcServer;
   readonly #upkeep: UpkeepLoops;
+  readonly #operations: OperationsServer;
+  readonly #monitor: HealthMonitor;
+  #isStarted = false;
   #flow: Promise<void> = Promise.resolve();
   #grpcPort = 0;
+  #httpPort = 0;
 
   constructor(settings: TaskServiceSettings, logger: Logger) {
     this.#settings = settings;
     this.#logger = logger;
     const { leaseMs, redispatchMs: afterMs, natsUrl: url, prefix } = settings;
-    const store = new SqliteStore({ path: settings.database, queueCapacity: settings.queueCapacity });
+    const { keys, warning } = readEncryption(settings);
+    if (warning !== undefined) logger.warn({ warning }, "encryption is not as it should be");
+    const ring = new KeyRing(keys);
+    const { database: path, queueCapacity } = settings;
+    const store = new SqliteStore({ path, queueCapacity, keys });
     const bus = new BusConnection({ url, prefix, name: "taskwire task-service", logger });
     const registry = new WorkerRegistry(bus, { lifetimeMs: leaseMs, logger });
     const leases = new LeaseKeeper({ store, bus, logger, leaseMs, poisonLosses: settings.poisonLosses });
     const window = this.#window;
     const publisher = new JetStreamPublisher(bus);
     const lanes = new LaneLoader(store, logger);
-    const dispatcher = new Dispatcher({ store, bus, publisher, registry, window, lanes, logger });
+    const dispatcher = new Dispatcher({ store, bus, publisher, registry, window, lanes, ring, logger });
     const isNamed = (taskId: string, attempt: number) => leases.isNamed(taskId, attempt);
     this.#redispatcher = new Redispatcher({ bus, store, window, dispatcher, isNamed, registry, logger, afterMs });
     this.#ingester = new ReportIngester({
@@ -74,9 +87,18 @@ export class TaskService implements Service {
       },
     });
     this.#hub = new WatchHub(store, { heartbeatMs: settings.watchHeartbeatMs });
-    this.#server = new GrpcServer({ logger });
+    const calls = new CallMetrics();
+    this.#server = new GrpcServer({ logger, onCallEnded: calls.record });
     const health = new Health(this.#server, HEALTH_SERVICES);
     const monitor = new HealthMonitor({ store, bus, health, logger });
+    const isDatabaseWritable = () => monitor.isWritable;
+    const hub = this.#hub;
+    this.#operations = new OperationsServer({
+      metrics: serviceMetrics({ store, calls, bus, hub, dispatcher, registry, isDatabaseWritable }),
+      readiness: () => this.#readiness(),
+      logger,
+    });
+    this.#monitor = monitor;
     const overdue = new OverdueTasks({
       store,
       bus,
@@ -114,8 +136,14 @@ export class TaskService implements Service {
     return this.#grpcPort;
   }
 
+  /** The port that answers over HTTP; -1: none. */
+  get httpPort(): number {
+    return this.#httpPort;
+  }
+
   async start(): Promise<void> {
     const settings = this.#settings;
+    this.#httpPort = await this.#operations.listen(settings.httpHost, settings.httpPort);
     await this.#store.start();
     for (const task of await this.#leases.load()) this.#dispatcher.resume(task);
     await this.#hub.start();
@@ -132,8 +160,9 @@ export class TaskService implements Service {
     this.#grpcPort = await this.#server.listen(settings.grpcHost, settings.grpcPort);
     this.#flow = this.#startFlow();
     await this.#upkeep.start();
+    this.#isStarted = true;
     this.#logger.info(
-      { host: settings.grpcHost, port: this.#grpcPort, database: settings.database },
+      { host: settings.grpcHost, port: this.#grpcPort, httpPort: this.#httpPort, database: settings.database },
       "task-service is ready",
     );
   }
@@ -151,7 +180,21 @@ export class TaskService implements Service {
     this.#publisher.close();
     await this.#bus.stop();
     await this.#store.stop();
+    await this.#operations.stop();
     this.#logger.info("task-service has stopped");
+  }
+
+  /** Tasks are accepted as long as the database takes them; without NATS they wait. */
+  #readiness(): Readiness {
+    const isWritable = this.#isStarted && this.#monitor.isWritable;
+    return {
+      isReady: isWritable && !this.#abort.signal.aborted,
+      parts: {
+        service: this.#abort.signal.aborted ? "stopping" : this.#isStarted ? "started" : "starting",
+        database: isWritable ? "writable" : this.#isStarted ? "refuses writes" : "opening",
+        nats: this.#bus.connected ? "connected" : "away",
+      },
+    };
   }
 
   /** Connects to NATS, however long that takes, and lets work flow. */

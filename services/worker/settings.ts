@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { encryptionSettings } from "#libs/config/encryption.js";
 import { oneOf, text, textList, toggle, wholeNumber } from "#libs/config/setting-kinds.js";
 import type { Schema, Settings } from "#libs/config/settings.js";
 import { LOG_LEVELS, type LogLevel } from "#libs/log/logger.js";
@@ -177,6 +178,7 @@ export const workerSettingsSchema = {
     min: -1,
     max: 65_535,
   }),
+  ...encryptionSettings,
   logLevel: oneOf<LogLevel>({
     env: "TASKWIRE_LOG_LEVEL",
     doc: "Least grave level that is logged.",

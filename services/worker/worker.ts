@@ -5,8 +5,11 @@ import { delay, jitteredBackoffMs } from "#libs/async/delay.js";
 import { BusConnection } from "#libs/bus/bus-connection.js";
 import { JetStreamPublisher } from "#libs/bus/jetstream-publisher.js";
 import { ensureStreams, ensureWorkConsumer } from "#libs/bus/topology.js";
+import { readEncryption } from "#libs/config/encryption.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
 import type { Logger } from "#libs/log/logger.js";
+import { HTTP_OFF, OperationsServer, type Readiness } from "#libs/metrics/operations-server.js";
+import { KeyRing } from "#libs/sealing/key-ring.js";
 import type { Service } from "#libs/service/service.js";
 import { UuidSource } from "#libs/tasks/uuid.js";
 import { CommandListener } from "#worker/consume/command-listener.js";
@@ -18,6 +21,7 @@ import { BUILT_IN_HANDLERS } from "#worker/handlers/manifest.js";
 import { HeartbeatSender } from "#worker/heartbeat/heartbeat-sender.js";
 import { Isolates } from "#worker/isolate/isolates.js";
 import type { ModuleCatalog } from "#worker/isolate/module-catalog.js";
+import { AttemptCounts, workerMetrics } from "#worker/metrics/worker-metrics.js";
 import { ReportGatherer } from "#worker/report/report-gatherer.js";
 import type { WorkerSettings } from "#worker/settings.js";
 
@@ -47,18 +51,36 @@ export class WorkerProcess implements Service {
   readonly #logger: Logger;
   readonly #bus: BusConnection;
   readonly #isolates: Isolates;
+  readonly #ring: KeyRing;
   readonly #stopAsked = new AbortController();
   readonly #hurry = new AbortController();
+  readonly #counts = new AttemptCounts();
+  readonly #operations: OperationsServer;
+  #httpPort = HTTP_OFF;
   #parts: Parts | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(settings: WorkerSettings, logger: Logger) {
     this.#settings = settings;
     this.#logger = logger.child({ workerId: this.workerId });
+    const { keys, warning } = readEncryption(settings);
+    if (warning !== undefined) this.#logger.warn({ warning }, "encryption is not as it should be");
+    this.#ring = new KeyRing(keys);
     this.#bus = new BusConnection({
       url: settings.natsUrl,
       prefix: settings.prefix,
       name: `taskwire-worker-${this.workerId}`,
+      logger: this.#logger,
+    });
+    this.#operations = new OperationsServer({
+      metrics: workerMetrics({
+        slots: settings.slots,
+        attempts: this.#counts,
+        bus: this.#bus,
+        running: () => this.#parts?.runner.running ?? 0,
+        unstoredReportBytes: () => this.#parts?.gatherer.unstoredBytes ?? 0,
+      }),
+      readiness: () => this.#readiness(),
       logger: this.#logger,
     });
     this.#isolates = new Isolates({
@@ -72,9 +94,15 @@ export class WorkerProcess implements Service {
     });
   }
 
+  /** The port that answers over HTTP; -1: none. */
+  get httpPort(): number {
+    return this.#httpPort;
+  }
+
   /** Returns when tasks are being taken. Rejects with FAILED_PRECONDITION when a task module is broken; waits for NATS for ever. */
   async start(): Promise<void> {
     try {
+      this.#httpPort = await this.#operations.listen(this.#settings.httpHost, this.#settings.httpPort);
       const catalog = await this.#isolates.start();
       await this.#bus.start();
       if (this.#stopAsked.signal.aborted) return;
@@ -109,6 +137,7 @@ export class WorkerProcess implements Service {
     const bus = this.#bus;
     const logger = this.#logger;
     const workerId = this.workerId;
+    const ring = this.#ring;
     const { queues, slots, reportBufferBytes, cancelGraceMs, softTimeoutMs, hardTimeoutMs, memoryBytes } =
       this.#settings;
     const { progressIntervalMs, logLines, logBytes, outputBytes } = this.#settings;
@@ -118,6 +147,7 @@ export class WorkerProcess implements Service {
     const gatherer = new ReportGatherer({
       workerId,
       publish: (data, messageId) => this.#publish(publisher, data, messageId),
+      ring,
       crowdedBytes: reportBufferBytes,
       onRoom: () => {
         consumer.refill();
@@ -134,14 +164,14 @@ export class WorkerProcess implements Service {
       onStarting: (hardMs) => {
         heartbeats.allowSilence(hardMs + SILENCE_MARGIN_MS);
       },
-      onEnded: (key, end) => {
-        if (end.outcome === "released") recent.forget(key);
+      onEnded: (_key, end) => {
+        this.#counts.add(end.outcome, end.error?.code);
         consumer.refill();
       },
       logger,
     });
     const commands = new CommandListener({ bus, workerId, runner, recent, earlyCancels, logger });
-    const consumer = new TaskConsumer({ bus, queues, slots, runner, gatherer, recent, earlyCancels, logger });
+    const consumer = new TaskConsumer({ bus, queues, slots, runner, gatherer, recent, earlyCancels, ring, logger });
     commands.start();
     const heartbeats = this.#startHeartbeats(catalog, runner);
     return { publisher, gatherer, runner, commands, heartbeats, consumer };
@@ -194,11 +224,25 @@ export class WorkerProcess implements Service {
     }
   }
 
+  /** A worker takes tasks while it hears NATS and is not told to stop. */
+  #readiness(): Readiness {
+    const isStopping = this.#stopAsked.signal.aborted;
+    const isStarted = this.#parts !== undefined;
+    return {
+      isReady: isStarted && !isStopping && this.#bus.connected,
+      parts: {
+        worker: isStopping ? "stopping" : isStarted ? "started" : "starting",
+        nats: this.#bus.connected ? "connected" : "away",
+      },
+    };
+  }
+
   async #shutDown(): Promise<void> {
     const parts = this.#parts;
     if (parts !== undefined) await this.#drain(parts);
     await this.#bus.stop();
     await this.#isolates.close();
+    await this.#operations.stop();
     if (parts !== undefined) this.#logger.info("worker stopped");
   }
 

@@ -10,6 +10,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   "@grpc/grpc-js": ["libs/rpc/"],
   nats: ["libs/bus/"],
   kysely: ["services/task-service/store/"],
+  "prom-client": ["libs/metrics/"],
   "better-sqlite3": ["services/task-service/store/"],
   "node:child_process": ["services/worker/isolate/", "libs/nats-server/", "cli/"],
 };
@@ -22,7 +23,9 @@ const LIBS: Readonly<Record<string, readonly string[]>> = {
   tasks: ["errors"],
   log: [],
   service: ["log"],
-  config: ["log"],
+  sealing: ["errors"],
+  config: ["log", "sealing"],
+  metrics: ["errors", "log"],
   rpc: ["errors", "log", "service", "proto", "async"],
   bus: ["errors", "log", "service", "proto", "async"],
   "define-task": ["errors", "tasks"],
@@ -34,6 +37,8 @@ const LIBS: Readonly<Record<string, readonly string[]>> = {
 const SERVICE_FRONTS = [
   "services/task-service/task-service.ts",
   "services/task-service/settings.ts",
+  "services/task-service/verify.ts",
+  "services/task-service/database-facts.ts",
   "services/worker/worker.ts",
   "services/worker/settings.ts",
 ];

@@ -4,6 +4,7 @@ import { expect } from "chai";
 import { parse } from "yaml";
 import { z } from "zod";
 import { readSettings, type Schema } from "#libs/config/settings.js";
+import { encryptionProblems } from "#libs/config/encryption.js";
 import { clientSettings } from "#cli/client-settings.js";
 import { buildProgram } from "#cli/program.js";
 import { taskServiceSettings } from "#task-service/settings.js";
@@ -35,6 +36,15 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
   work: { ...workerSettingsSchema, ...clientSettings },
 };
 
+const ENCRYPTION = z.object({
+  encryptionKey: z.string(),
+  encryptionOldKeys: z.string(),
+  encryption: z.enum(["on", "off", "auto"]),
+  environment: z.string(),
+});
+
+/** What compose makes of `${NAME:-default}` where nobody has set anything. */
+const byDefault = (value: string) => value.replaceAll(/\$\{[A-Z_]+:-([^}]*)\}/g, "$1");
 const read = (name: string) => readFileSync(join(PROJECT, name), "utf8");
 
 describe("docker-compose.yml", () => {
@@ -52,7 +62,10 @@ describe("docker-compose.yml", () => {
       if (schema === undefined) continue;
       const known = Object.values(schema).map((setting) => setting.env);
       expect(known, name).to.include.members(Object.keys(service.environment));
-      readSettings(schema, { env: service.environment });
+      const env = Object.fromEntries(
+        Object.entries(service.environment).map(([key, value]) => [key, byDefault(value)]),
+      );
+      readSettings(schema, { env }, (settings) => encryptionProblems(ENCRYPTION.parse(settings)));
     }
   });
 

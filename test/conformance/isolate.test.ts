@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { Isolate } from "#worker/isolate/isolate.js";
+import type { PooledIsolate } from "#worker/isolate/isolate-pool.js";
 import {
   begin,
   inlineIsolate,
@@ -106,10 +107,25 @@ for (const { name, create } of kinds) {
     });
 
     it("fires the handler's signal with the reason", async () => {
-      const { run, outcome } = begin(isolate, "abort-reason");
+      const { run, outcome, aborts } = begin(isolate, "abort-reason");
       run.abort("cancelled", "no longer wanted");
-      run.abort("shutdown", "too late to matter");
       expect(await outcome).to.deep.include({ resultJson: '{"name":"AbortError","cause":"cancelled"}' });
+      expect(aborts).to.deep.equal(["cancelled"]);
+      expect(run.ended).to.equal(true);
+    });
+
+    it("answers each abort, also after the signal has fired", async () => {
+      const { run, aborts } = begin(isolate, "ignore-abort", { ms: 600_000 });
+      for (const cause of ["soft-timeout", "cancelled"] as const) run.abort(cause, "");
+      await until("both are answered", () => aborts.length >= 2);
+      expect(aborts).to.deep.equal(["soft-timeout", "cancelled"]);
+      expect(run.ended).to.equal(false);
+    });
+
+    it("says nothing of an abort that nobody asked for", async () => {
+      const { outcome, aborts } = begin(isolate, "echo");
+      await outcome;
+      expect(aborts).to.deep.equal([]);
     });
 
     it("ends a handler that ignores its signal when killed", async () => {
@@ -128,12 +144,56 @@ for (const { name, create } of kinds) {
   });
 }
 
-for (const { name, create } of kinds.slice(0, 2)) {
+const killable: readonly { readonly name: string; readonly create: () => Promise<PooledIsolate> }[] = [
+  { name: "process", create: processIsolate },
+  { name: "thread", create: threadIsolate },
+];
+
+for (const { name, create } of killable) {
   describe(`an isolate that can be killed (${name})`, () => {
-    let isolate: Isolate;
+    let isolate: PooledIsolate;
+    let isGone: boolean;
 
     beforeEach(async () => {
       isolate = await create();
+      isGone = false;
+      void isolate.gone.then(() => (isGone = true));
+    });
+
+    /** Lets everything that is known already be told. */
+    const turnOfEventLoop = () => new Promise((resolve) => setImmediate(resolve));
+
+    it("tells the end of an aborted handler when it is gone itself, and is not used again", async () => {
+      for (const [name, kind] of [
+        ["sleep", "failed"],
+        ["abort-reason", "succeeded"],
+      ] as const) {
+        const { run, outcome } = begin(isolate, name, { ms: 600_000 });
+        run.abort("cancelled", "");
+        expect(await outcome).to.include({ kind });
+        await turnOfEventLoop();
+        expect(isGone, "it is gone").to.equal(true);
+        expect(isolate.usable).to.equal(false);
+        isolate = await create();
+        isGone = false;
+        void isolate.gone.then(() => (isGone = true));
+      }
+    });
+
+    it("tells that a handler threw and left something running when it is gone itself", async () => {
+      expect(await outcomeOf(isolate, "throw-and-leave")).to.include({ kind: "failed" });
+      await turnOfEventLoop();
+      expect(isGone, "it is gone").to.equal(true);
+      expect(isolate.usable).to.equal(false);
+    });
+
+    it("does not answer an abort while its handler spins", async () => {
+      const { run, outcome, aborts, progress } = begin(isolate, "spin");
+      if (name === "process") await until("the handler spins", () => progress.length > 0);
+      run.abort("cancelled", "");
+      run.kill();
+      await outcome;
+      expect(aborts).to.deep.equal([]);
     });
 
     afterEach(() => isolate.close());

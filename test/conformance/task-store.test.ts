@@ -1,31 +1,49 @@
+import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { expect } from "chai";
+import { NO_KEYS, type RingKeys } from "#libs/sealing/key-ring.js";
 import { openForWriting } from "#task-service/store/sqlite/open-database.js";
 import { SqliteStore } from "#task-service/store/sqlite/sqlite-store.js";
+import { attemptsSuite } from "#test/conformance/task-store/attempts-suite.js";
+import { capacitySuite } from "#test/conformance/task-store/capacity-suite.js";
 import { durabilitySuite } from "#test/conformance/task-store/durability-suite.js";
 import { listingSuite } from "#test/conformance/task-store/listing-suite.js";
+import { modelSuite } from "#test/conformance/task-store/model-suite.js";
 import type { StoreFactory } from "#test/conformance/task-store/store-factory.js";
 import { upkeepSuite } from "#test/conformance/task-store/upkeep-suite.js";
 import { writingSuite } from "#test/conformance/task-store/writing-suite.js";
 import { freshDirectory } from "#test/support/fresh-directory.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
 
-const sqlite: StoreFactory = {
-  name: "SqliteStore",
-  createPlace() {
-    const directory = freshDirectory();
-    const address = join(directory.path, "taskwire.db");
-    return {
-      address,
-      open: () => new SqliteStore({ path: address, queueCapacity: 1_000_000 }),
-      remove: () => directory.remove(),
-    };
-  },
-};
+function sqlite(name: string, keys: RingKeys): StoreFactory {
+  return {
+    name,
+    createPlace({ queueCapacity = 1_000_000 } = {}) {
+      const directory = freshDirectory();
+      const address = join(directory.path, "taskwire.db");
+      return {
+        address,
+        open: () => new SqliteStore({ path: address, queueCapacity, keys }),
+        remove: () => directory.remove(),
+      };
+    },
+  };
+}
 
-for (const suite of [writingSuite, listingSuite, upkeepSuite, durabilitySuite]) suite(sqlite);
+for (const suite of [
+  writingSuite,
+  listingSuite,
+  upkeepSuite,
+  durabilitySuite,
+  capacitySuite,
+  attemptsSuite,
+  modelSuite,
+]) {
+  suite(sqlite("SqliteStore", NO_KEYS));
+  suite(sqlite("SqliteStore, encrypted", { current: randomBytes(32), old: [] }));
+}
 
 describe("SqliteStore: its file", () => {
   const directory = freshDirectory();

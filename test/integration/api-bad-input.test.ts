@@ -48,6 +48,7 @@ describe("Bad input to the API: the right code, every field named, nothing chang
   before(async () => {
     const env = {
       TASKWIRE_GRPC_PORT: "0",
+      TASKWIRE_HTTP_PORT: "-1",
       TASKWIRE_DATABASE: join(directory.path, "taskwire.db"),
       // Nobody there: tasks are accepted all the same.
       TASKWIRE_NATS_URL: `nats://127.0.0.1:${await freePort()}`,

@@ -21,6 +21,7 @@ describe("ListTasks over gRPC", () => {
   before(async () => {
     const env = {
       TASKWIRE_GRPC_PORT: "0",
+      TASKWIRE_HTTP_PORT: "-1",
       TASKWIRE_DATABASE: join(directory.path, "taskwire.db"),
       TASKWIRE_NATS_URL: `nats://127.0.0.1:${await freePort()}`,
     };

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { AckPolicy, DiscardPolicy, type ConsumerConfig, type StreamConfig } from "nats";
 import type { Delivery } from "#libs/bus/bus.js";
 import { BusConnection } from "#libs/bus/bus-connection.js";
 import { JetStreamPublisher } from "#libs/bus/jetstream-publisher.js";
@@ -15,9 +16,37 @@ type Manager = Awaited<ReturnType<BusConnection["nats"]["jetstreamManager"]>>;
 type Remove = (manager: Manager, names: { workStream: string; workConsumer: string }) => Promise<boolean>;
 
 const REMOVALS: readonly (readonly [what: string, remove: Remove])[] = [
-  ["consumer", (manager, { workStream, workConsumer }) => manager.consumers.delete(workStream, workConsumer)],
-  ["stream", (manager, { workStream }) => manager.streams.delete(workStream)],
+  [
+    "consumer is deleted",
+    (manager, { workStream, workConsumer }) => manager.consumers.delete(workStream, workConsumer),
+  ],
+  ["stream is deleted", (manager, { workStream }) => manager.streams.delete(workStream)],
+  [
+    "consumer reads another subject",
+    (manager, names) => replaceConsumer(manager, names, { filter_subject: "test.work.x" }),
+  ],
+  ["consumer is given one waiting request", (manager, names) => replaceConsumer(manager, names, { max_waiting: 1 })],
+  ["consumer pushes", (manager, names) => replaceConsumer(manager, names, { deliver_subject: "nobody.listens" })],
 ];
+
+/** What must not be altered, and what of it may not be repaired. */
+const ALTERATIONS: readonly (readonly [what: string, change: Partial<StreamConfig>])[] = [
+  ["its subjects", { subjects: ["elsewhere.>"] }],
+  ["how long it remembers ids", { duplicate_window: 100_000_000 }],
+  ["how long it keeps messages", { max_age: 1_000_000_000, duplicate_window: 1_000_000_000 }],
+  ["what it does when it is full", { discard: DiscardPolicy.Old }],
+  ["how much of a subject it keeps", { max_msgs_per_subject: 1 }],
+];
+
+async function replaceConsumer(
+  manager: Manager,
+  { workStream, workConsumer }: Parameters<Remove>[1],
+  change: Partial<ConsumerConfig>,
+): Promise<boolean> {
+  await manager.consumers.delete(workStream, workConsumer);
+  await manager.consumers.add(workStream, { durable_name: workConsumer, ack_policy: AckPolicy.Explicit, ...change });
+  return true;
+}
 
 /** What a worker does with deliveries, by hand. */
 class Reader {
@@ -153,7 +182,7 @@ describe("PullConsumer and withdrawDispatch on a real NATS", () => {
   });
 
   for (const [what, remove] of REMOVALS) {
-    it(`goes on when its ${what} is deleted`, async () => {
+    it(`goes on when its ${what}`, async () => {
       const reader = read();
       reader.consumer.request(5);
       await settled();
@@ -165,6 +194,32 @@ describe("PullConsumer and withdrawDispatch on a real NATS", () => {
       await publish(2);
       await until("messages come again", () => reader.deliveries.length >= 3);
       expect(reader.consumer.outstanding).to.equal(2);
+    });
+  }
+
+  it("goes on when its consumer is altered while it waits, once somebody repairs that", async () => {
+    const reader = read();
+    reader.consumer.request(5);
+    await settled();
+    const { workStream } = bus.subjects;
+    const manager = await bus.nats.jetstreamManager();
+    await manager.consumers.update(workStream, bus.subjects.workConsumer(QUEUE), { filter_subject: "test.work.x" });
+    await ensureWorkConsumer(bus, QUEUE);
+    await publish(3);
+    await until("messages come again", () => reader.deliveries.length >= 3);
+  });
+
+  for (const [what, change] of ALTERATIONS) {
+    it(`repairs a stream of which somebody altered ${what}, and leaves its sizes alone`, async () => {
+      const { workStream } = bus.subjects;
+      const manager = await bus.nats.jetstreamManager();
+      const { config } = await manager.streams.info(workStream);
+      await publish(1);
+      await manager.streams.update(workStream, { ...config, max_bytes: 1_000_000, ...change });
+      await ensureStreams(bus);
+      const after = await manager.streams.info(workStream);
+      expect(after.config).to.deep.equal({ ...config, max_bytes: 1_000_000 });
+      expect(after.state.messages).to.equal(1);
     });
   }
 

@@ -52,12 +52,9 @@ describe("Graceful shutdown", function () {
     await worker?.exited();
     for (const id of [listening, deaf]) {
       await eventOf(client, id, "released");
-      expect(await client.get(id)).to.include({
-        state: TaskState.PENDING,
-        attempt: 1,
-        maxAttempts: 1,
-        error: undefined,
-      });
+      const task = await client.get(id);
+      expect(task).to.include({ state: TaskState.PENDING, attempt: 1, maxAttempts: 1 });
+      expect(task.error?.code).to.equal("WORKER_SHUTDOWN");
     }
     expect((await client.get(waiting.id)).state).to.equal(TaskState.PENDING);
     expect(await client.workers()).to.deep.equal([]);

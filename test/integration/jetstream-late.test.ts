@@ -32,6 +32,7 @@ describe("When NATS runs without JetStream at first", function () {
       PATH: environment()["PATH"],
       TASKWIRE_NATS_URL: `nats://127.0.0.1:${port}`,
       TASKWIRE_DATABASE: join(directory.path, "taskwire.db"),
+      TASKWIRE_HTTP_PORT: "-1",
     };
     const bare = await startBareNats(port, monitorPort);
     stops.push(() => end(bare));

@@ -13,6 +13,7 @@ const PRINTED_ADDRESS = "127.0.0.1:50051";
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/;
 const HANDLER_FILE = "invoice-total.js";
 const CLIENT_FILE = "client.ts";
+const RETRY_FILE = "retry.ts";
 
 describe("README.md", function () {
   this.timeout(120_000);
@@ -26,6 +27,7 @@ describe("README.md", function () {
     test = await startTestStack();
     writeFileSync(join(directory.path, HANDLER_FILE), textOf("handler"));
     writeFileSync(join(directory.path, CLIENT_FILE), here(textOf("client")));
+    writeFileSync(join(directory.path, RETRY_FILE), here(textOf("client retry")));
   });
   after(async () => {
     await test?.stop();
@@ -87,10 +89,21 @@ describe("README.md", function () {
     expect((await shell("cancel on the command line")).trim()).to.match(new RegExp(`^${UUID.source}  CANCELLED$`));
   });
 
+  it("shows how to open a failed task again on the command line, and what was tried", async () => {
+    const printed = await shell("retry on the command line");
+    expect(printed).to.match(/^1 +\S+ +\S+ +\S+ m?s +FAILED +PAYLOAD_REJECTED/m);
+    expect(printed).to.match(new RegExp(`^${UUID.source}  PENDING$`, "m"));
+    const whole = printed.slice(printed.search(/^\S+ {2}PENDING$/m));
+    expect(objectsOf(whole).map((event) => event["kind"])).to.deep.equal([
+      ...["created", "started", "failed", "reopened", "started", "failed"],
+    ]);
+  });
+
   it("shows how grpcurl lists and describes", async () => {
     const lines = (await shell("grpcurl list and describe")).trim().split("\n");
     expect(lines).to.include.members(["taskwire.v1.TaskService", "taskwire.v1.WorkerService", "grpc.health.v1.Health"]);
     const methods = ["CreateTask", "BatchCreateTasks", "GetTask", "ListTasks", "CancelTask", "WatchTask"];
+    methods.push("RetryTask", "ListTaskAttempts");
     expect(lines).to.include.members(methods.map((method) => `taskwire.v1.TaskService/${method}`));
   });
 
@@ -116,6 +129,15 @@ describe("README.md", function () {
     expect(task).to.include({ type: "system.health_check", state: "CANCELLED" });
   });
 
+  it("shows how grpcurl opens a task again and lists its attempts", async () => {
+    const objects = objectsOf(await shell("grpcurl retry and attempts"));
+    expect(objects[0]).to.include({ type: "system.health_check", state: "PENDING" });
+    const attempts = (objects.at(-1)?.["attempts"] ?? []) as Record<string, unknown>[];
+    expect(attempts.map(({ number, outcome, counted }) => [number, outcome, counted])).to.deep.equal([
+      [1, "SUCCEEDED", true],
+    ]);
+  });
+
   it("shows how buf curl does the same", async () => {
     expect(objectsOf(await shell("buf curl"))[0]).to.include({ type: "system.health_check", state: "PENDING" });
   });
@@ -134,7 +156,7 @@ describe("README.md", function () {
       "out",
     ];
     const target = ["--target", "es2023", "--module", "nodenext"];
-    const files = [CLIENT_FILE, HANDLER_FILE];
+    const files = [CLIENT_FILE, RETRY_FILE, HANDLER_FILE];
     const compiled = await runNode([TSC, ...flags, ...target, ...files]);
     expect(compiled).to.deep.equal({ stdout: "", failed: false });
   });
@@ -147,6 +169,15 @@ describe("README.md", function () {
       .and.match(/\d completed/);
     expect(stdout).to.match(new RegExp(`^${UUID.source} COMPLETED$`, "m"));
     expect(stdout.trimEnd().split("\n").at(-1)).to.equal("PAYLOAD_REJECTED");
+  });
+
+  it("shows a client that learns why a task failed and opens it again", async () => {
+    const { stdout, failed } = await runNode([join("out", RETRY_FILE.replace(".ts", ".js"))]);
+    expect(failed, stdout).to.equal(false);
+    expect(stdout)
+      .to.match(/^PAYLOAD_REJECTED \{/)
+      .and.match(/^1 FAILED /m);
+    expect(stdout.trimEnd().split("\n").slice(-3)).to.deep.equal(["reopened", "started", "failed"]);
   });
 
   it("shows a handler, the worker that runs it, and a task of its type", async () => {

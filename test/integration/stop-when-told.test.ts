@@ -1,3 +1,5 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "chai";
 import { TaskState, type CreateOptions } from "#libs/client/taskwire-client.js";
 import { TaskCancelled_Phase as Phase } from "#libs/proto/gen/taskwire/v1/task_event.js";
@@ -68,19 +70,35 @@ describe("Stops when told", function () {
     const { events, tookMs, end } = await cancelled(await begun("process.spin"));
     expect(tookMs).to.be.below(GRACE_MS + SLACK_MS);
     expect(end).to.deep.equal({ phase: Phase.KILLED, reason: "no longer wanted" });
-    expect(kindsOf(events).slice(-3)).to.deep.equal(["cancelRequested", "cancelDelivered", "cancelled"]);
+    const phases = ["cancelRequested", "cancelDelivered", "cancelGraceExpired", "cancelled"];
+    expect(kindsOf(events).slice(-4)).to.deep.equal(phases);
+    expect(valuesOf(events, "cancelGraceExpired")).to.deep.equal([{ graceMs: GRACE_MS }]);
   });
 
   it("kills a handler that does not listen to its signal", async () => {
-    const { tookMs, end } = await cancelled(await begun("process.ignore-abort", { ms: 60_000 }));
+    const { events, tookMs, end } = await cancelled(await begun("process.ignore-abort", { ms: 60_000 }));
     expect(end?.phase).to.equal(Phase.KILLED);
     expect(tookMs).to.be.within(GRACE_MS - 50, GRACE_MS + SLACK_MS);
+    const phases = ["cancelRequested", "cancelDelivered", "cancelAcknowledged", "cancelGraceExpired", "cancelled"];
+    expect(kindsOf(events).slice(-5)).to.deep.equal(phases);
   });
 
   it("lets a handler that listens stop by itself", async () => {
-    const { tookMs, end } = await cancelled(await begun("process.sleep", { ms: 60_000 }));
+    const { events, tookMs, end } = await cancelled(await begun("process.sleep", { ms: 60_000 }));
     expect(end?.phase).to.equal(Phase.COOPERATIVE);
     expect(tookMs).to.be.below(GRACE_MS);
+    const phases = ["cancelRequested", "cancelDelivered", "cancelAcknowledged", "cancelled"];
+    expect(kindsOf(events).slice(-4)).to.deep.equal(phases);
+  });
+
+  it("runs no code of a handler after CANCELLED, though it listened and left a timer running", async () => {
+    const { client } = test;
+    const journal = join(test.dataDir, "haunted");
+    const { end } = await cancelled(await begun("process.haunt", { journal }));
+    expect(end?.phase).to.equal(Phase.COOPERATIVE);
+    const written = statSync(journal).size;
+    for (let round = 0; round < 5; round += 1) await client.run("process.sleep", { ms: 20 });
+    expect(statSync(journal).size).to.equal(written);
   });
 
   it("stops a handler that listens at its soft limit", async () => {

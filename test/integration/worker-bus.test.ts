@@ -1,12 +1,10 @@
 import { expect } from "chai";
-import { UuidSource } from "#libs/tasks/uuid.js";
-import { readSettings } from "#libs/config/settings.js";
-import { silentLogger, type Logger } from "#libs/log/logger.js";
+import type { Logger } from "#libs/log/logger.js";
 import { startNatsServer, type NatsServer } from "#libs/nats-server/start-nats-server.js";
 import { PingAnswer, WorkerCommand } from "#libs/proto/gen/taskwire/bus/v1/worker.js";
-import { workerSettingsSchema } from "#worker/settings.js";
-import { createWorker, type WorkerProcess } from "#worker/worker.js";
+import type { WorkerProcess } from "#worker/worker.js";
 import { fixturePath } from "#test/fixtures/tasks/fixture-path.js";
+import { busWorker } from "#test/support/bus-worker.js";
 import { freshDirectory } from "#test/support/fresh-directory.js";
 import { collectingLogger, ServiceSide } from "#test/support/service-side.js";
 import { until } from "#test/support/until.js";
@@ -37,23 +35,8 @@ describe("a worker on a real NATS", function () {
     directory.remove();
   });
 
-  async function startWorker(
-    settings: Record<string, string> = {},
-    logger: Logger = silentLogger(),
-  ): Promise<WorkerProcess> {
-    const modules = ["process-tasks.js", "thread-tasks.js", "inline-tasks.js"].map(fixturePath);
-    const env = {
-      TASKWIRE_NATS_URL: nats.url,
-      TASKWIRE_PREFIX: "test",
-      TASKWIRE_TASKS: modules.join(","),
-      TASKWIRE_BUILTIN_TASKS: "false",
-      TASKWIRE_HEARTBEAT_MS: "200",
-      TASKWIRE_CANCEL_GRACE_MS: "300",
-      TASKWIRE_SLOTS: "4",
-      TASKWIRE_LOG_LEVEL: "silent",
-      ...settings,
-    };
-    const worker = createWorker(readSettings(workerSettingsSchema, { env }), logger);
+  async function startWorker(settings: Record<string, string> = {}, logger?: Logger): Promise<WorkerProcess> {
+    const worker = busWorker(nats.url, settings, logger);
     workers.push(worker);
     await worker.start();
     return worker;
@@ -129,48 +112,25 @@ describe("a worker on a real NATS", function () {
       const next = await service.dispatch(`${isolation}.echo`, {});
       await service.reported(next, "succeeded");
     });
-
-    it(`stops a spinning handler on a cancel (${isolation})`, async () => {
-      const worker = await startWorker({ TASKWIRE_SLOTS: "1" });
-      const taskId = await service.dispatch(`${isolation}.spin`, {});
-      await service.reported(taskId, "progress");
-      service.command(worker, { $case: "cancel", value: { taskId, attempt: 1, reason: "enough" } });
-      expect((await service.reported(taskId, "cancelled")).value).to.deep.equal({ phase: 3 });
-      expect(service.kindsOf(taskId).slice(-2)).to.deep.equal(["cancelDelivered", "cancelled"]);
-      const next = await service.dispatch(`${isolation}.echo`, {});
-      await service.reported(next, "succeeded");
-    });
   }
 
-  it("says when a handler stopped by itself after a cancel", async () => {
-    const worker = await startWorker();
-    const taskId = await service.dispatch("process.sleep", { ms: 60_000 });
-    await service.reported(taskId, "progress");
-    service.command(worker, { $case: "cancel", value: { taskId, attempt: 1, reason: "" } });
-    expect((await service.reported(taskId, "cancelled")).value).to.deep.equal({ phase: 2 });
-  });
-
-  it("remembers a cancel of an attempt that is not here yet", async () => {
-    const worker = await startWorker();
-    const taskId = new UuidSource().next().id;
-    service.command(worker, { $case: "cancel", value: { taskId, attempt: 1, reason: "early" } });
-    await service.bus.request(
-      service.bus.subjects.worker(worker.workerId),
-      WorkerCommand.encode({ kind: { $case: "ping", value: {} } }).finish(),
-      2000,
-    );
-    await service.dispatch("process.echo", {}, { taskId });
-    expect((await service.reported(taskId, "cancelled")).value).to.deep.equal({ phase: 1 });
-  });
-
-  it("says nothing more about an abandoned attempt", async () => {
-    const worker = await startWorker({ TASKWIRE_SLOTS: "1" });
-    const taskId = await service.dispatch("process.ignore-abort", { ms: 60_000 });
-    await service.reported(taskId, "progress");
-    service.command(worker, { $case: "abandon", value: { taskId, attempt: 1 } });
-    const next = await service.dispatch("process.echo", {});
-    await service.reported(next, "succeeded");
-    expect(service.kindsOf(taskId)).to.deep.equal(["started", "progress"]);
+  it("tells the service what a type says about its retries", async () => {
+    await startWorker();
+    const taskId = await service.dispatch("process.policy", {});
+    expect((await service.reported(taskId, "started")).value).to.deep.equal({
+      maxAttempts: 7,
+      initialDelayMs: 20,
+      maximumDelayMs: undefined,
+      multiplier: 0,
+      totalTimeoutMs: 60_000,
+      retryableCodes: ["RATE_LIMITED", "HARD_TIMEOUT"],
+      permanentCodes: ["NO_SUCH_USER"],
+    });
+    expect((await service.reported(taskId, "released")).value).to.deep.equal({
+      code: "RETRY_LATER",
+      reason: "not now",
+      retryAfterMs: 90,
+    });
   });
 
   it("reports a crash and goes on", async () => {
@@ -250,8 +210,10 @@ describe("a worker on a real NATS", function () {
     await service.reported(polite, "started");
     await service.reported(stubborn, "started");
     await worker.stop();
-    await service.reported(polite, "released");
-    await service.reported(stubborn, "released");
+    for (const taskId of [polite, stubborn]) {
+      const { value } = await service.reported(taskId, "released");
+      expect(value).to.deep.equal({ code: "WORKER_SHUTDOWN", reason: "the worker stops", retryAfterMs: 0 });
+    }
   });
 
   it("hurries when told a second time", async () => {

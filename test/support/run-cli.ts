@@ -23,15 +23,21 @@ export interface RunningCli {
   readonly result: Promise<CliResult>;
 }
 
-/** Starts `taskwire ARGS`, with no `TASKWIRE_…` setting but the given ones. */
+/** Starts `taskwire ARGS`, with no setting of ours but the given ones. */
 export function startCli(
   args: readonly string[],
-  options: { readonly env?: Readonly<Record<string, string>>; readonly input?: string } = {},
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly input?: string;
+    /** The user it runs as; default the test's own. Only root can choose. */
+    readonly uid?: number;
+  } = {},
 ): RunningCli {
-  const inherited = Object.entries(environment()).filter(([name]) => !name.startsWith("TASKWIRE_"));
+  const inherited = Object.entries(environment()).filter(([name]) => !/^(TASKWIRE_|ENCRYPTION_|NODE_ENV$)/.test(name));
   const child = spawn(process.execPath, [CLI, ...args], {
     env: { ...Object.fromEntries(inherited), NO_COLOR: "1", ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
+    ...(options.uid === undefined ? {} : { uid: options.uid }),
   });
   child.stdin.on("error", () => undefined);
   child.stdin.end(options.input ?? "");

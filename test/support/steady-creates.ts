@@ -1,4 +1,4 @@
-import type { TaskwireClient } from "#libs/client/taskwire-client.js";
+import type { TaskPayload, TaskwireClient } from "#libs/client/taskwire-client.js";
 import { until } from "#test/support/until.js";
 
 /** Creates tasks without a pause until it is stopped. */
@@ -7,9 +7,9 @@ export class SteadyCreates {
   readonly #acknowledged: string[] = [];
   #isStopped = false;
 
-  /** `lanes`: creates under way at once. */
-  constructor(client: TaskwireClient, type: string, lanes = 4) {
-    this.#loops = Array.from({ length: lanes }, (_lane, lane) => this.#createAll(client, type, lane));
+  /** `lanes`: creates under way at once; `payload`: what every task gets besides its lane and number. */
+  constructor(client: TaskwireClient, type: string, lanes = 4, payload: TaskPayload = {}) {
+    this.#loops = Array.from({ length: lanes }, (_lane, lane) => this.#createAll(client, type, lane, payload));
     for (const loop of this.#loops) loop.catch(() => undefined);
   }
 
@@ -31,9 +31,9 @@ export class SteadyCreates {
     return this.#acknowledged;
   }
 
-  async #createAll(client: TaskwireClient, type: string, lane: number): Promise<void> {
+  async #createAll(client: TaskwireClient, type: string, lane: number, payload: TaskPayload): Promise<void> {
     for (let number = 0; !this.#isStopped; number += 1) {
-      const { id } = await client.create(type, { lane, number });
+      const { id } = await client.create(type, { ...payload, lane, number });
       this.#acknowledged.push(id);
     }
   }

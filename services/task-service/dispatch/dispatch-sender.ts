@@ -3,6 +3,8 @@ import type { BusConnection } from "#libs/bus/bus-connection.js";
 import type { JetStreamPublisher } from "#libs/bus/jetstream-publisher.js";
 import { DispatchTask } from "#libs/proto/gen/taskwire/bus/v1/dispatch.js";
 import type { Logger } from "#libs/log/logger.js";
+import { DISPATCH_CONTEXT } from "#libs/sealing/contexts.js";
+import type { KeyRing } from "#libs/sealing/key-ring.js";
 import type { WindowEntry } from "#task-service/dispatch/dispatch-window.js";
 import type { DueTask } from "#task-service/store/task-record.js";
 
@@ -10,6 +12,7 @@ import type { DueTask } from "#task-service/store/task-record.js";
 export interface DispatchSenderOptions {
   readonly bus: BusConnection;
   readonly publisher: JetStreamPublisher;
+  readonly ring: KeyRing;
   readonly logger: Logger;
   /** JetStream did not say that it has the dispatch; it may have it all the same. */
   readonly onFailed: (entry: WindowEntry, due: DueTask) => void;
@@ -30,7 +33,7 @@ export class DispatchSender {
 
   /** Sends a task's next attempt and notes in its entry when, and then where in the stream it is. */
   send(entry: WindowEntry, due: DueTask): void {
-    const { bus, publisher, logger, onFailed } = this.#options;
+    const { bus, publisher, ring, logger, onFailed } = this.#options;
     const attempt = due.attempt + 1;
     const message: DispatchTask = {
       taskId: due.id,
@@ -44,7 +47,7 @@ export class DispatchSender {
       hardTimeoutMs: due.hardTimeoutMs,
       memoryBytes: due.memoryBytes,
     };
-    const body = DispatchTask.encode(message, this.#writer).finish();
+    const body = ring.seal(DispatchTask.encode(message, this.#writer).finish(), DISPATCH_CONTEXT);
     entry.sentAtMs = performance.now();
     entry.streamSequence = undefined;
     publisher.publish(bus.subjects.work(due.queue), body, `${due.id}:${attempt}:${due.sequence}:${entry.round}`).then(

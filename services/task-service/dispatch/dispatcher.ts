@@ -1,6 +1,7 @@
 import type { BusConnection } from "#libs/bus/bus-connection.js";
 import type { JetStreamPublisher } from "#libs/bus/jetstream-publisher.js";
 import type { Logger } from "#libs/log/logger.js";
+import type { KeyRing } from "#libs/sealing/key-ring.js";
 import { isTerminal, TaskState } from "#libs/tasks/task-state.js";
 import { HeldBackTasks } from "#task-service/dispatch/held-back-tasks.js";
 import { DispatchSender } from "#task-service/dispatch/dispatch-sender.js";
@@ -22,6 +23,7 @@ export interface DispatcherOptions {
   readonly registry: WorkerRegistry;
   readonly window: DispatchWindow;
   readonly lanes: LaneLoader;
+  readonly ring: KeyRing;
   readonly logger: Logger;
 }
 
@@ -41,14 +43,16 @@ export class Dispatcher {
   readonly #heldBack = new HeldBackTasks();
   readonly #suspects = new SuspectGate();
   #isOpen = false;
+  #redispatchCount = 0;
   #isPumpScheduled = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    const { bus, publisher, logger } = options;
+    const { bus, publisher, ring, logger } = options;
     this.#sender = new DispatchSender({
       bus,
       publisher,
+      ring,
       logger,
       onFailed: (entry, due) => {
         this.#onSendFailed(entry, due);
@@ -67,6 +71,11 @@ export class Dispatcher {
     options.lanes.onLoaded(() => {
       this.schedulePump();
     });
+  }
+
+  /** How many dispatches were repeated since the start. */
+  get redispatchCount(): number {
+    return this.#redispatchCount;
   }
 
   /** Counts an attempt that was running before this process. */
@@ -124,6 +133,7 @@ export class Dispatcher {
   /** Dispatches a task again that no worker has started. */
   redispatch(entry: WindowEntry): void {
     if (entry.due === undefined) return;
+    this.#redispatchCount += 1;
     entry.round += 1;
     this.#sender.send(entry, entry.due);
   }
@@ -195,8 +205,8 @@ export class Dispatcher {
   }
 
   #dispatch(due: DueTask): void {
-    const { window } = this.#options;
-    if (window.has(due.id) || this.#heldBack.has(due.id) || !this.#suspects.admit(due)) return;
+    const { window, lanes } = this.#options;
+    if (window.has(due.id) || this.#heldBack.has(due.id) || lanes.isLocked(due) || !this.#suspects.admit(due)) return;
     const { id, queue } = due;
     const entry: WindowEntry = {
       id,

@@ -1,5 +1,7 @@
 import type { Logger } from "#libs/log/logger.js";
 import { LaneBuffer, LOAD_LIMIT } from "#task-service/dispatch/lane-buffer.js";
+import { LockedTasks } from "#task-service/dispatch/locked-tasks.js";
+import type { DueTask } from "#task-service/store/task-record.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
 import type { WorkerRegistry } from "#task-service/workers/worker-registry.js";
 
@@ -9,12 +11,14 @@ const RETRY_WAIT_MS = 500;
 export class LaneLoader {
   readonly #store: TaskStore;
   readonly #logger: Logger;
+  readonly #locked: LockedTasks;
   #lanes = new Map<string, Map<string, LaneBuffer>>();
   readonly #loadedListeners: (() => void)[] = [];
 
   constructor(store: TaskStore, logger: Logger) {
     this.#store = store;
     this.#logger = logger;
+    this.#locked = new LockedTasks(logger);
   }
 
   /** Calls the listener after every load. */
@@ -45,6 +49,11 @@ export class LaneLoader {
     return [...(this.#lanes.get(queue)?.values() ?? [])];
   }
 
+  /** Whether the payload of a task that was read cannot be opened. */
+  isLocked(due: DueTask): boolean {
+    return this.#locked.has(due);
+  }
+
   /** Starts loads for lanes that run low. `isElsewhere`: the task is dispatched already. */
   loadWhereNeeded(isElsewhere: (id: string) => boolean): void {
     for (const lanes of this.#lanes.values()) {
@@ -56,7 +65,9 @@ export class LaneLoader {
     const after = lane.beginLoad();
     try {
       const tasks = await this.#store.read({ kind: "readDue", lane: lane.lane, after, limit: LOAD_LIMIT });
-      lane.endLoad(tasks, tasks.length < LOAD_LIMIT, isElsewhere);
+      const locked = new Set(tasks.filter((due) => this.#locked.has(due)).map(({ id }) => id));
+      // They count for how far was read.
+      lane.endLoad(tasks, tasks.length < LOAD_LIMIT, (id) => locked.has(id) || isElsewhere(id));
     } catch (error) {
       lane.abandonLoad();
       this.#logger.error({ err: error, lane: lane.lane }, "lane could not be loaded");

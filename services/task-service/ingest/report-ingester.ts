@@ -22,6 +22,9 @@ export interface ReportIngesterOptions {
 const MAX_IN_HAND = 64;
 const RETRY_WAIT_MS = 1000;
 const CATCH_UP_POLL_MS = 25;
+/** Only another start helps. */
+const LOCKED_WAIT_MS = 600_000;
+const LOCKED_ERROR_EVERY_MS = 60_000;
 
 /**
  * Turns workers' reports into facts: what has arrived while the last batches were being committed is applied in the next transaction,
@@ -33,6 +36,7 @@ export class ReportIngester implements Service {
   #consumer: PullConsumer | undefined;
   #pending: Delivery[] = [];
   #applying: Promise<void> | undefined;
+  #nextLockedErrorMs = 0;
 
   constructor(options: ReportIngesterOptions) {
     this.#options = options;
@@ -95,15 +99,34 @@ export class ReportIngester implements Service {
     const { store, logger, onStale } = this.#options;
     // Copied, because a view of NATS' receive buffer would take the whole buffer along to the writer's thread.
     const batches = deliveries.map((delivery) => Uint8Array.from(delivery.data));
-    const { stale, undecodable } = await retryUntilDone(() => store.write({ kind: "applyReports", batches }), {
+    const result = await retryUntilDone(() => store.write({ kind: "applyReports", batches }), {
       signal: this.#stopping.signal,
       waitMs: RETRY_WAIT_MS,
       onError: (error) => {
         logger.error({ err: error, batches: batches.length }, "reports could not be applied, trying again");
       },
     });
-    for (const delivery of deliveries) delivery.ack();
+    const { stale, undecodable, locked, unreadable: count } = result;
+    const keyIds = new Map(locked);
+    for (const [index, delivery] of deliveries.entries()) {
+      const keyId = keyIds.get(index);
+      if (keyId === undefined) delivery.ack();
+      else this.#onLocked(delivery, keyId);
+    }
     if (undecodable > 0) logger.error({ count: undecodable }, "report batches are undecodable, dropped");
+    if (count !== undefined) logger.error({ count }, "reports of tasks on a damaged page of the database are dropped");
     if (stale.length > 0) onStale(stale);
+  }
+
+  /**
+   * A batch that is sealed with a key that is not here stays in JetStream: the next start, with the key, is handed it anew in its place in
+   * the order. All batches of a worker are sealed with one key, so none of them overtakes another.
+   */
+  #onLocked(delivery: Delivery, keyId: string): void {
+    delivery.giveBack(LOCKED_WAIT_MS);
+    const now = performance.now();
+    if (now < this.#nextLockedErrorMs) return;
+    this.#nextLockedErrorMs = now + LOCKED_ERROR_EVERY_MS;
+    this.#options.logger.error({ keyId }, "encryption key is missing, reports stay in JetStream");
   }
 }

@@ -75,6 +75,7 @@ export function addServices(server: GrpcServer, context: RpcContext): void {
   server.addService(workers.WorkerServiceService, {
     listWorkers: unary(workers.ListWorkersRequest, workers.ListWorkersResponse, () => ({
       workers: registry.living().map(presentWorker),
+      time: new Date(),
     })),
     ping: unary(workers.PingRequest, workers.PingResponse, (request) => ping(bus, registry, request)),
   });

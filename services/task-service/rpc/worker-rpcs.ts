@@ -24,6 +24,7 @@ export function presentWorker({ heartbeat, lastSeenMs }: LivingWorker): Worker {
     startTime: new Date(heartbeat.startTimeMs),
     lastSeenTime: new Date(lastSeenMs),
     draining: heartbeat.draining,
+    lastSentTime: heartbeat.timeMs === 0 ? undefined : new Date(heartbeat.timeMs),
   };
 }
 

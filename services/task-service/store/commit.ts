@@ -1,3 +1,4 @@
+import type { CommitCounts } from "#task-service/store/commit-counts.js";
 import type { TaskState } from "#libs/tasks/task-state.js";
 
 /** A committed event, encoded once as `taskwire.v1.TaskEvent`. */
@@ -32,4 +33,6 @@ export interface Commit {
   readonly revision: number;
   readonly events: readonly CommittedEvent[];
   readonly changes: readonly TaskChange[];
+  /** One for each transaction it was made of. */
+  readonly counts: readonly CommitCounts[];
 }

@@ -78,6 +78,8 @@ export interface DueTask extends DispatchKey {
   /** How many workers in a row were lost while they ran it. */
   readonly workerLosses: number;
   readonly payloadJson: string;
+  /** Its payload cannot be opened for want of the key of this id; empty: it is broken. Such a task waits. */
+  readonly lockedBy?: string;
   readonly maxAttempts: number;
   readonly softTimeoutMs: number;
   readonly hardTimeoutMs: number;

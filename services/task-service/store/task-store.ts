@@ -1,5 +1,6 @@
 import type { Service } from "#libs/service/service.js";
 import type { Commit } from "#task-service/store/commit.js";
+import type { StoreStatistics } from "#task-service/store/store-statistics.js";
 import type { AnswerTo, ReadQuery } from "#task-service/store/read-query.js";
 import type { ResultOf, WriteCommand } from "#task-service/store/write-command.js";
 
@@ -13,4 +14,6 @@ export interface TaskStore extends Service {
   onCommit(listener: (commit: Commit) => void): void;
   /** The log's latest revision that listeners were told of. */
   readonly revision: number;
+  /** What it has done since its start, and what it holds. */
+  readonly statistics: StoreStatistics;
 }

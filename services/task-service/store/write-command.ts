@@ -1,5 +1,6 @@
 import type { DatabaseTrouble } from "#task-service/store/database-trouble.js";
 import type { Commit } from "#task-service/store/commit.js";
+import type { ThreadRefusal } from "#task-service/store/thread-refusal.js";
 import type { NewTask, TaskRecord } from "#task-service/store/task-record.js";
 
 /** What the writer can be asked to do. Each is applied whole or not at all; several travel in one transaction. */
@@ -41,7 +42,14 @@ export interface WriteResults {
     | { readonly kind: "created"; readonly existing: readonly (TaskRecord | null)[]; readonly firstKey: number }
     | { readonly kind: "requestIdReused"; readonly index: number }
     | { readonly kind: "queueFull"; readonly queue: string };
-  applyReports: { readonly stale: readonly StaleClaim[]; readonly undecodable: number };
+  applyReports: {
+    readonly stale: readonly StaleClaim[];
+    readonly undecodable: number;
+    /** Batches that were not applied for want of the key they are sealed with: index of the batch and id of the key. */
+    readonly locked: readonly (readonly [index: number, keyId: string])[];
+    /** Claims that were dropped because their task lies on a damaged page of the database; left out: none. */
+    readonly unreadable?: number;
+  };
   requestCancel: {
     readonly verdict: "accepted" | "repeated" | "finished" | "notFound";
     readonly task: TaskRecord | null;
@@ -73,7 +81,13 @@ export interface WriteReply {
   /** In the order of the commands; a failed command fails alone. */
   readonly results: readonly (
     | { readonly ok: true; readonly value: unknown }
-    | { readonly ok: false; readonly trouble: DatabaseTrouble; readonly message: string }
+    | {
+        readonly ok: false;
+        readonly trouble: DatabaseTrouble;
+        readonly message: string;
+        /** It was refused for a reason of its own; the database is well. */
+        readonly refusal: ThreadRefusal | undefined;
+      }
   )[];
   readonly commit: Commit;
 }

@@ -26,6 +26,11 @@ export class HealthMonitor {
     });
   }
 
+  /** Whether the database took the last write that was tried. */
+  get isWritable(): boolean {
+    return this.#isWritable;
+  }
+
   /** Writes to the database and says what came of it. */
   async runOnce(): Promise<void> {
     const { store, logger } = this.#options;

@@ -1,9 +1,9 @@
 import type { BusConnection } from "#libs/bus/bus-connection.js";
 import { WorkerCommand, type Heartbeat } from "#libs/proto/gen/taskwire/bus/v1/worker.js";
 import type { Logger } from "#libs/log/logger.js";
-import { TaskState } from "#libs/tasks/task-state.js";
+import { isTerminal, TaskState } from "#libs/tasks/task-state.js";
 import type { TaskChange } from "#task-service/store/commit.js";
-import type { RunningTask } from "#task-service/store/task-record.js";
+import type { RunningTask, TaskRecord } from "#task-service/store/task-record.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
 import type { Lease, StaleClaim } from "#task-service/store/write-command.js";
 
@@ -25,7 +25,19 @@ interface HeldLease extends Lease {
   cancelReason: string;
 }
 
+interface Named {
+  readonly attempt: number;
+  readonly workerId: string;
+  /** The latest heartbeat. */
+  readonly atMs: number;
+  /** The first one since it was last looked up. */
+  sinceMs: number;
+}
+
 const MAX_EXPIRED_PER_COMMAND = 500;
+/** By then the report that an attempt has started is applied, or something is wrong. */
+const DOUBT_AFTER_MS = 2000;
+const MAX_DOUBTS_PER_ROUND = 100;
 
 /**
  * Knows every attempt that a worker holds. Heartbeats renew leases; one that is not renewed in time ends the attempt. Leases live in
@@ -36,7 +48,7 @@ export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
   readonly #leases = new Map<string, HeldLease>();
   /** Attempts named by heartbeats that are not RUNNING here (yet): taken by a worker, report under way. */
-  readonly #named = new Map<string, { readonly attempt: number; readonly atMs: number }>();
+  readonly #named = new Map<string, Named>();
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
@@ -65,12 +77,14 @@ export class LeaseKeeper {
       for (const lease of this.#leases.values()) if (lease.workerId === heartbeat.workerId) lease.renewedAtMs = nowMs;
     }
     for (const { taskId, attempt } of heartbeat.attempts) {
+      const { workerId } = heartbeat;
       const lease = this.#leases.get(taskId);
-      if (lease?.attempt !== attempt) {
-        this.#named.set(taskId, { attempt, atMs: nowMs });
+      if (lease?.attempt !== attempt || lease.workerId !== workerId) {
+        const known = this.#named.get(taskId);
+        const isKnown = known?.attempt === attempt && known.workerId === workerId;
+        this.#named.set(taskId, { attempt, workerId, atMs: nowMs, sinceMs: isKnown ? known.sinceMs : nowMs });
         continue;
       }
-      if (lease.workerId !== heartbeat.workerId) continue;
       lease.renewedAtMs = nowMs;
       if (lease.isCancelRequested) this.#sendCancel(lease);
     }
@@ -84,11 +98,9 @@ export class LeaseKeeper {
 
   /** Tells workers to let go of attempts they no longer hold. */
   abandon(stale: readonly StaleClaim[]): void {
-    const { bus, logger } = this.#options;
     for (const { taskId, attempt, workerId } of stale) {
-      logger.warn({ taskId, attempt, workerId }, "stale report refused");
-      const command = WorkerCommand.encode({ kind: { $case: "abandon", value: { taskId, attempt } } }).finish();
-      bus.announce(bus.subjects.worker(workerId), command);
+      this.#options.logger.warn({ taskId, attempt, workerId }, "stale report refused");
+      this.#sendAbandon(taskId, attempt, workerId);
     }
   }
 
@@ -98,6 +110,7 @@ export class LeaseKeeper {
     if (!bus.connected) return;
     const oldestMs = performance.now() - leaseMs;
     for (const [id, named] of this.#named) if (named.atMs < oldestMs) this.#named.delete(id);
+    await this.#abandonEnded();
     const expired: Lease[] = [];
     for (const lease of this.#leases.values()) {
       if (lease.renewedAtMs >= oldestMs || expired.length >= MAX_EXPIRED_PER_COMMAND) continue;
@@ -106,6 +119,26 @@ export class LeaseKeeper {
     if (expired.length === 0) return;
     const result = await store.write({ kind: "expireLeases", leases: expired, poisonLosses });
     if (result.expired > 0) logger.warn({ count: result.expired }, "leases expired");
+  }
+
+  /**
+   * A handler that says nothing is never refused a report: its worker is told when it goes on naming an attempt that is over. Not at
+   * once, so that what it has to say is refused, and recorded, first.
+   */
+  async #abandonEnded(): Promise<void> {
+    const nowMs = performance.now();
+    const doubtful = [...this.#named].filter(([, { sinceMs }]) => sinceMs <= nowMs - DOUBT_AFTER_MS);
+    for (const [id, named] of doubtful.slice(0, MAX_DOUBTS_PER_ROUND)) {
+      named.sinceMs = nowMs;
+      const task = await this.#options.store.read({ kind: "getTask", id, isFull: false });
+      if (task === null || !mayHold(task, named)) this.#sendAbandon(id, named.attempt, named.workerId);
+    }
+  }
+
+  #sendAbandon(taskId: string, attempt: number, workerId: string): void {
+    const { bus } = this.#options;
+    const command = WorkerCommand.encode({ kind: { $case: "abandon", value: { taskId, attempt } } }).finish();
+    bus.announce(bus.subjects.worker(workerId), command);
   }
 
   #onChange(change: TaskChange): void {
@@ -137,4 +170,13 @@ export class LeaseKeeper {
     }).finish();
     bus.announce(bus.subjects.worker(lease.workerId), command);
   }
+}
+
+/** Whether a worker holds an attempt, or will when the report that it has started is applied. */
+function mayHold(task: TaskRecord, { attempt, workerId }: Named): boolean {
+  if (isTerminal(task.state)) return false;
+  return (
+    task.attempt < attempt ||
+    (task.state === TaskState.RUNNING && task.attempt === attempt && task.workerId === workerId)
+  );
 }

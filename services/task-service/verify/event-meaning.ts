@@ -6,7 +6,7 @@ import {
   type TaskEvent,
 } from "#libs/proto/gen/taskwire/v1/task_event.js";
 import { TaskState } from "#libs/tasks/task-state.js";
-import type { ReplayedAttempt, ReplayedError } from "#task-service/verify/replayed-task.js";
+import type { AttemptEnd, ReplayedError } from "#task-service/verify/replayed-task.js";
 
 type KindName = NonNullable<TaskEvent["kind"]>["$case"];
 
@@ -21,11 +21,11 @@ const MOVES: Readonly<Partial<Record<KindName, { readonly from: readonly TaskSta
   cancelled: { from: [TaskState.PENDING, TaskState.RUNNING], to: TaskState.CANCELLED },
 };
 
+const RELEASED_CODES = ["WORKER_SHUTDOWN", "RETRY_LATER"];
+
 const STATE_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
   Object.entries(TaskState).map(([name, number]) => [number, name]),
 );
-
-const LOST_CODES = ["WORKER_LOST", "POISONED"];
 
 /** The state an event leaves a task in; null: it changes none. */
 export function moveOf(kind: KindName): TaskState | null {
@@ -54,14 +54,21 @@ export function releasedError({ code, reason }: AttemptReleased): ReplayedError 
   return { code, message: reason, retryable: true, details: undefined };
 }
 
-/** How an attempt ended that ended with this error. */
-export function outcomeOf(error: ReplayedError | null): ReplayedAttempt["outcome"] {
-  return error !== null && LOST_CODES.includes(error.code) ? "LOST" : "FAILED";
+/**
+ * How the running attempt ended with which a task failed. Two codes speak of the task, not of the attempt: a task is `POISONED` by the
+ * loss of yet another worker, and `TOTAL_TIMEOUT` names the attempt's own error in its details.
+ */
+export function failedAttempt(error: ReplayedError | null): AttemptEnd {
+  if (error?.code === "POISONED") return { outcome: "LOST", errorCode: "WORKER_LOST" };
+  const errorCode = (error?.code === "TOTAL_TIMEOUT" ? lastErrorCode(error.details) : undefined) ?? error?.code ?? null;
+  if (errorCode === "WORKER_LOST") return { outcome: "LOST", errorCode };
+  return { outcome: errorCode !== null && RELEASED_CODES.includes(errorCode) ? "RELEASED" : "FAILED", errorCode };
 }
 
-/** Whether a cancelled attempt ended by itself after its signal had fired. */
-export function isCooperative({ phase }: TaskCancelled): boolean {
-  return phase === Phase.COOPERATIVE;
+function lastErrorCode(details: unknown): string | undefined {
+  const last: unknown = typeof details === "object" && details !== null ? Reflect.get(details, "lastError") : undefined;
+  const code: unknown = typeof last === "object" && last !== null ? Reflect.get(last, "code") : undefined;
+  return typeof code === "string" ? code : undefined;
 }
 
 /** Whether a cancelled attempt ended because its worker was not heard of any more. */

@@ -7,11 +7,10 @@ export interface ReplayedTask {
   type: string;
   queue: string;
   attempt: number;
-  /**
-   * How many attempts do not count, at least and at most: an attempt that was handed back because of a cancel does not count, one that
-   * was stopped by it does, and the event is the same.
-   */
-  uncounted: { least: number; most: number };
+  /** Attempts that do not count against `maxAttempts`. */
+  uncountedAttempts: number;
+  /** Null: the events do not tell, as a worker can answer a cancel in more than one way. */
+  workerLosses: number | null;
   /** Null: no attempt has started, so no event tells it. */
   maxAttempts: number | null;
   workerId: string | null;
@@ -50,19 +49,26 @@ export type ReplayedResult =
 export type ReplayedOutcome = "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED" | "RELEASED" | "LOST";
 
 /** One attempt as the events tell it. */
-export interface ReplayedAttempt {
+export interface ReplayedAttempt extends AttemptEnd {
   readonly number: number;
   readonly workerId: string;
   readonly startTimeMs: number;
+  /** Null: it runs. */
   endTimeMs: number | null;
+}
+
+/** How an attempt ended. */
+export interface AttemptEnd {
   outcome: ReplayedOutcome;
-  /** Null: it runs, has succeeded, or no event tells. */
+  /** Null: it runs or has succeeded. */
   errorCode: string | null;
 }
 
 /** Something about an event that cannot be, given those before it. */
 export interface ReplayFault {
+  readonly kind: "illegal-move" | "illegal-event" | "event-differs";
   readonly sequence: number;
+  /** What of the event, for example `attempt of started`. */
   readonly what: string;
   readonly expected: string;
   readonly found: string;
@@ -75,7 +81,8 @@ export function blankTask(): ReplayedTask {
     type: "",
     queue: "",
     attempt: 0,
-    uncounted: { least: 0, most: 0 },
+    uncountedAttempts: 0,
+    workerLosses: 0,
     maxAttempts: null,
     workerId: null,
     runTimeMs: null,

@@ -1,18 +1,12 @@
 import type { TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
 import { isLegalMove, isTerminal, TaskState } from "#libs/tasks/task-state.js";
-import {
-  blankTask,
-  type ReplayedAttempt,
-  type ReplayedTask,
-  type ReplayFault,
-} from "#task-service/verify/replayed-task.js";
+import { blankTask, type AttemptEnd, type ReplayedTask, type ReplayFault } from "#task-service/verify/replayed-task.js";
 import {
   errorOf,
-  isCooperative,
+  failedAttempt,
   isWorkerLost,
   mayHappenIn,
   moveOf,
-  outcomeOf,
   releasedError,
   stateName,
 } from "#task-service/verify/event-meaning.js";
@@ -52,19 +46,15 @@ export class TaskReplay {
     this.#begin(event.sequence);
     const { kind } = event;
     if (kind === undefined) {
-      this.#fault("event-kind", "a known kind", "none");
+      this.#fault("event-differs", "kind", "one this version knows", "another");
       return;
     }
-    const timeMs = event.time?.getTime() ?? 0;
     const from = this.task.state;
     const to = moveOf(kind.$case);
     if (to !== null) this.#move(kind.$case, to);
-    this.#fold(kind, timeMs, from);
-    if (event.attempt !== this.task.attempt) {
-      this.#fault("event-attempt", String(this.task.attempt), `${event.attempt} in ${kind.$case}`);
-    }
-    const state = this.task.state ?? 0;
-    if (Number(event.state) !== state) this.#fault("event-state", stateName(state), stateName(event.state));
+    this.#fold(kind, event.time?.getTime() ?? 0, from);
+    this.#mustBe(`attempt of ${kind.$case}`, this.task.attempt, event.attempt);
+    this.#mustBe(`state of ${kind.$case}`, stateName(this.task.state), stateName(event.state));
   }
 
   #begin(sequence: number): void {
@@ -94,29 +84,25 @@ export class TaskReplay {
         break;
       case "cancelDelivered":
         this.#mustRun(kind.$case);
-        if (kind.value.workerId !== task.workerId)
-          this.#fault("event-worker", String(task.workerId), kind.value.workerId);
+        this.#mustBe("worker of cancelDelivered", task.workerId, kind.value.workerId);
         break;
       case "cancelRequested":
         this.#cancelRequested(kind.value, timeMs);
         break;
       case "staleAttemptRejected":
-        if (from === null || isTerminal(from))
-          this.#fault("illegal-event", "an unfinished task", `${kind.$case} while ${stateName(from)}`);
+        this.#mustBeUnfinished(kind.$case);
         break;
       case "retryScheduled":
         this.#mustNotBeCancelled(kind.$case);
         task.error = errorOf(kind.value.error);
-        task.runTimeMs = kind.value.runTime?.getTime() ?? 0;
-        this.#endAttempt(timeMs, outcomeOf(task.error), task.error?.code ?? null);
+        task.runTimeMs = kind.value.runTime?.getTime() ?? null;
+        this.#failAttempt(timeMs);
         break;
       case "released":
         this.#mustNotBeCancelled(kind.$case);
-        // Events of versions before 0.2 tell neither code nor run time.
-        if (kind.value.code !== "") task.error = releasedError(kind.value);
+        task.error = releasedError(kind.value);
         task.runTimeMs = kind.value.runTime?.getTime() ?? null;
-        task.uncounted = { least: task.uncounted.least + 1, most: task.uncounted.most + 1 };
-        this.#endAttempt(timeMs, "RELEASED", kind.value.code || null);
+        this.#failAttempt(timeMs, { outcome: "RELEASED", errorCode: kind.value.code });
         break;
       case "reopened":
         this.#reopened(kind.value);
@@ -124,14 +110,15 @@ export class TaskReplay {
       case "completed":
         task.endTimeMs = timeMs;
         task.error = null;
+        task.workerLosses = 0;
         task.result = kind.value.resultOmitted ? { kind: "omitted" } : { kind: "told", value: kind.value.result };
         task.warnings = kind.value.warnings.flatMap((warning) => errorOf(warning) ?? []);
-        this.#endAttempt(timeMs, "SUCCEEDED", null);
+        this.#endAttempt(timeMs, { outcome: "SUCCEEDED", errorCode: null });
         break;
       case "failed":
         task.endTimeMs = timeMs;
         task.error = errorOf(kind.value.error);
-        if (from === TaskState.RUNNING) this.#failedAttempt(timeMs);
+        if (from === TaskState.RUNNING) this.#failAttempt(timeMs);
         break;
       case "cancelled":
         this.#cancelled(kind.value, timeMs, from);
@@ -141,95 +128,123 @@ export class TaskReplay {
 
   #created(value: ValueOf<"created">): void {
     const { task } = this;
-    if (task.state !== null) this.#fault("illegal-event", "created once", `created while ${stateName(task.state)}`);
-    else if (this.#sequence !== 1) this.#fault("illegal-event", "created as event 1", `as event ${this.#sequence}`);
+    if (task.state !== null || this.#sequence !== 1)
+      this.#fault("illegal-event", "created", "the first event", `while ${stateName(task.state)}`);
     task.state = TaskState.PENDING;
     task.type = value.type;
     task.queue = value.queue;
-    task.runTimeMs = value.runTime?.getTime() ?? 0;
+    task.runTimeMs = value.runTime?.getTime() ?? null;
   }
 
   #started(value: ValueOf<"started">, timeMs: number): void {
     const { task } = this;
-    if (task.maxAttempts !== null && task.maxAttempts !== value.maxAttempts)
-      this.#fault("event-max-attempts", String(task.maxAttempts), String(value.maxAttempts));
-    const counted = task.attempt - task.uncounted.most;
+    if (task.maxAttempts !== null) this.#mustBe("max_attempts of started", task.maxAttempts, value.maxAttempts);
+    const counted = task.attempt - task.uncountedAttempts;
     if (counted >= value.maxAttempts)
-      this.#fault("too-many-attempts", `at most ${value.maxAttempts} that count`, `attempt ${task.attempt + 1} starts`);
+      this.#fault("illegal-event", "started", `at most ${value.maxAttempts} counted attempts`, `${counted + 1}`);
     task.attempt += 1;
     task.maxAttempts = value.maxAttempts;
     task.workerId = value.workerId;
     task.startTimeMs = timeMs;
     task.progress = null;
     const { attempt: number, workerId } = task;
-    const ended = { endTimeMs: null, outcome: "RUNNING", errorCode: null } as const;
-    task.attempts.push({ number, workerId, startTimeMs: timeMs, ...ended });
+    task.attempts.push({
+      number,
+      workerId,
+      startTimeMs: timeMs,
+      endTimeMs: null,
+      outcome: "RUNNING",
+      errorCode: null,
+    });
   }
 
   #cancelRequested(value: ValueOf<"cancelRequested">, timeMs: number): void {
     const { task } = this;
-    if (task.state === null || isTerminal(task.state))
-      this.#fault("illegal-event", "an unfinished task", `cancelRequested while ${stateName(task.state)}`);
-    if (task.cancelRequestTimeMs !== null) this.#fault("illegal-event", "one cancelRequested", "another one");
+    this.#mustBeUnfinished("cancelRequested");
+    if (task.cancelRequestTimeMs !== null)
+      this.#fault("illegal-event", "cancelRequested", "one in a round of attempts", "another one");
     task.cancelRequestTimeMs = timeMs;
     task.cancelReason = value.reason;
   }
 
   #reopened(value: ValueOf<"reopened">): void {
     const { task } = this;
-    task.uncounted = { least: task.attempt, most: task.attempt };
+    task.uncountedAttempts = task.attempt;
+    task.workerLosses = 0;
     task.endTimeMs = null;
     task.cancelRequestTimeMs = null;
     task.cancelReason = "";
-    task.runTimeMs = value.runTime?.getTime() ?? 0;
+    task.runTimeMs = value.runTime?.getTime() ?? null;
   }
 
   #cancelled(value: ValueOf<"cancelled">, timeMs: number, from: TaskState | null): void {
     const { task } = this;
     if (value.reason !== task.cancelReason)
-      this.#fault("event-cancel-reason", JSON.stringify(task.cancelReason), JSON.stringify(value.reason));
+      this.#fault("event-differs", "reason of cancelled", "that of the request", "another");
     task.endTimeMs = timeMs;
     task.cancelRequestTimeMs ??= timeMs;
     const message = value.reason === "" ? "the task was cancelled" : value.reason;
     task.error = { code: "CANCELLED", message, retryable: false, details: undefined };
     if (from !== TaskState.RUNNING) return;
-    if (isCooperative(value)) task.uncounted = { ...task.uncounted, most: task.uncounted.most + 1 };
-    // The attempt itself may have ended with any error; the event tells only the end of the task.
-    this.#endAttempt(timeMs, isWorkerLost(value) ? "LOST" : "CANCELLED", null);
+    if (isWorkerLost(value)) this.#loseWorker();
+    else this.#hearWorker();
+    this.#endAttempt(timeMs, { outcome: "CANCELLED", errorCode: "CANCELLED" });
   }
 
-  #failedAttempt(timeMs: number): void {
-    const { error } = this.task;
-    this.#endAttempt(timeMs, outcomeOf(error), error?.code ?? null);
+  /** Ends the running attempt, by default with what the task's error tells of it. */
+  #failAttempt(timeMs: number, end = failedAttempt(this.task.error)): void {
+    const { task } = this;
+    if (end.outcome === "RELEASED") task.uncountedAttempts += 1;
+    if (end.outcome === "LOST") this.#loseWorker();
+    else if (end.outcome === "FAILED") task.workerLosses = 0;
+    else this.#hearWorker();
+    this.#endAttempt(timeMs, end);
   }
 
-  #endAttempt(endTimeMs: number, outcome: ReplayedAttempt["outcome"], errorCode: string | null): void {
+  #loseWorker(): void {
+    if (this.task.workerLosses !== null) this.task.workerLosses += 1;
+  }
+
+  /** The attempt ended by a worker's word; whether that ends a row of losses depends on the word, which the event does not tell. */
+  #hearWorker(): void {
+    if (this.task.workerLosses !== 0) this.task.workerLosses = null;
+  }
+
+  #endAttempt(endTimeMs: number, end: AttemptEnd): void {
     const attempt = this.task.attempts.at(-1);
-    if (attempt?.endTimeMs !== null) return;
-    attempt.endTimeMs = endTimeMs;
-    attempt.outcome = outcome;
-    attempt.errorCode = errorCode;
+    if (attempt?.endTimeMs === null) Object.assign(attempt, { endTimeMs, ...end });
   }
 
   #move(kind: Kind["$case"], to: TaskState): void {
     const { task } = this;
     const isLegal = task.state !== null && isLegalMove(task.state, to) && mayHappenIn(kind, task.state);
     if (!isLegal)
-      this.#fault("illegal-move", "a legal move", `${stateName(task.state)} to ${stateName(to)} by ${kind}`);
+      this.#fault("illegal-move", kind, "a legal move", `from ${stateName(task.state)} to ${stateName(to)}`);
     task.state = to;
   }
 
-  #mustRun(what: string): void {
-    if (this.task.state !== TaskState.RUNNING)
-      this.#fault("illegal-event", "a running attempt", `${what} while ${stateName(this.task.state)}`);
+  #mustRun(kind: string): void {
+    const { state } = this.task;
+    if (state !== TaskState.RUNNING)
+      this.#fault("illegal-event", kind, "a running attempt", `while ${stateName(state)}`);
   }
 
-  #mustNotBeCancelled(what: string): void {
+  #mustBeUnfinished(kind: string): void {
+    const { state } = this.task;
+    if (state === null || isTerminal(state))
+      this.#fault("illegal-event", kind, "an unfinished task", `while ${stateName(state)}`);
+  }
+
+  #mustNotBeCancelled(kind: string): void {
     if (this.task.cancelRequestTimeMs !== null)
-      this.#fault("illegal-event", "the end, as a cancel was asked for", `another attempt (${what})`);
+      this.#fault("illegal-event", kind, "cancelled, as a cancel was asked for", "another attempt");
   }
 
-  #fault(what: string, expected: string, found: string): void {
-    this.#onFault({ sequence: this.#sequence, what, expected, found });
+  #mustBe(what: string, expected: string | number | null, found: string | number): void {
+    if (expected !== found) this.#fault("event-differs", what, String(expected), String(found));
+  }
+
+  #fault(kind: ReplayFault["kind"], what: string, expected: string, found: string): void {
+    this.#onFault({ kind, sequence: this.#sequence, what, expected, found });
   }
 }

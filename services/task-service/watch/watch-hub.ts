@@ -31,6 +31,13 @@ export class WatchHub implements Service {
     });
   }
 
+  /** How many watchers there are. */
+  get watcherCount(): number {
+    let count = 0;
+    for (const watchers of this.#watchers.values()) count += watchers.size;
+    return count;
+  }
+
   start(): Promise<void> {
     this.#timer = setInterval(
       () => {

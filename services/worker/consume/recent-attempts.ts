@@ -49,9 +49,4 @@ export class RecentAttempts {
     known.isStored = true;
     for (const delivery of known.deliveries.splice(0)) delivery.ack();
   }
-
-  /** The attempt was handed back and may come again under the same number. */
-  forget(key: string): void {
-    this.#recent.delete(key);
-  }
 }

@@ -4,6 +4,9 @@ import { PullConsumer } from "#libs/bus/pull-consumer.js";
 import { ensureStreams, ensureWorkConsumer } from "#libs/bus/topology.js";
 import type { Logger } from "#libs/log/logger.js";
 import { DispatchTask } from "#libs/proto/gen/taskwire/bus/v1/dispatch.js";
+import { DISPATCH_CONTEXT } from "#libs/sealing/contexts.js";
+import type { KeyRing } from "#libs/sealing/key-ring.js";
+import { missingKeyOf } from "#libs/sealing/sealing-errors.js";
 import type { EarlyCancels } from "#worker/consume/early-cancels.js";
 import type { RecentAttempts } from "#worker/consume/recent-attempts.js";
 import { slotShares } from "#worker/consume/slot-shares.js";
@@ -20,6 +23,8 @@ export interface TaskConsumerOptions {
   readonly gatherer: ReportGatherer;
   readonly recent: RecentAttempts;
   readonly earlyCancels: EarlyCancels;
+  /** Opens dispatches. */
+  readonly ring: KeyRing;
   readonly logger: Logger;
 }
 
@@ -33,7 +38,9 @@ interface QueuePull {
 const PULL_EXPIRES_MS = 3000;
 const UNKNOWN_TYPE_WAIT_MS = 100;
 const NO_SLOT_WAIT_MS = 100;
-const TYPE_WARNING_EVERY_MS = 60_000;
+/** Another worker may have the key. */
+const KEY_MISSING_WAIT_MS = 1000;
+const WARNING_EVERY_MS = 60_000;
 
 /** Takes dispatches from NATS, never more than there are free slots, and hands them to the runner. */
 export class TaskConsumer {
@@ -42,6 +49,7 @@ export class TaskConsumer {
   #isRefillDue = false;
   #stopped = false;
   #nextTypeWarningMs = 0;
+  #nextKeyErrorMs = 0;
 
   constructor(options: TaskConsumerOptions) {
     this.#options = options;
@@ -103,13 +111,12 @@ export class TaskConsumer {
   }
 
   #onDelivery(delivery: Delivery): void {
-    const { runner, recent, earlyCancels, slots, logger } = this.#options;
+    const { runner, recent, earlyCancels, slots, ring } = this.#options;
     let dispatch: DispatchTask;
     try {
-      dispatch = DispatchTask.decode(delivery.data);
+      dispatch = DispatchTask.decode(ring.open(delivery.data, DISPATCH_CONTEXT));
     } catch (error) {
-      logger.error({ err: error }, "dispatch cannot be read");
-      delivery.ack();
+      this.#onUnreadable(delivery, error);
       this.refill();
       return;
     }
@@ -127,18 +134,33 @@ export class TaskConsumer {
         () => {
           recent.markStored(key);
         },
-        earlyCancels.take(key),
+        { cancelReason: earlyCancels.take(key), isSuspect: dispatch.round > 0 || delivery.deliveries > 1 },
       );
       return;
     }
     this.refill();
   }
 
+  /** Without its key a dispatch is for a worker that has it; what is broken, nobody can read. */
+  #onUnreadable(delivery: Delivery, error: unknown): void {
+    const keyId = missingKeyOf(error);
+    if (keyId === undefined) {
+      this.#options.logger.error({ err: error }, "dispatch cannot be read");
+      delivery.ack();
+      return;
+    }
+    delivery.giveBack(KEY_MISSING_WAIT_MS);
+    const now = performance.now();
+    if (now < this.#nextKeyErrorMs) return;
+    this.#nextKeyErrorMs = now + WARNING_EVERY_MS;
+    this.#options.logger.error({ keyId }, "encryption key is missing, dispatches go back");
+  }
+
   /** At most once a minute: such a task comes back again and again. */
   #warnOfType({ taskId, type }: DispatchTask): void {
     const now = performance.now();
     if (now < this.#nextTypeWarningMs) return;
-    this.#nextTypeWarningMs = now + TYPE_WARNING_EVERY_MS;
+    this.#nextTypeWarningMs = now + WARNING_EVERY_MS;
     this.#options.logger.warn({ taskId, type }, "no handler for this type, task goes back");
   }
 }

@@ -1,5 +1,6 @@
 import { detailsText, type FailureFacts } from "#libs/define-task/thrown-outcome.js";
 import type { Report } from "#libs/proto/gen/taskwire/bus/v1/report.js";
+import type { OutcomeCode } from "#libs/tasks/outcome-code.js";
 import type { AttemptLimits } from "#worker/execute/attempt-limits.js";
 import type { IsolateOutcome } from "#worker/isolate/isolate.js";
 import type { DeathOutcome } from "#worker/isolate/isolate-session.js";
@@ -23,19 +24,22 @@ export interface AttemptEnd {
   readonly error: FailureFacts | undefined;
 }
 
+const RETRY_LATER: OutcomeCode = "RETRY_LATER";
 const BEFORE_START = 1;
 const COOPERATIVE = 2;
 const KILLED = 3;
 
-/** Weighs what the isolate says against what was done to the attempt. A result that came in time always counts. */
+/**
+ * Weighs what the isolate says against what was done to the attempt. A result that came in time always counts. What a handler throws
+ * after the soft limit is a `SOFT_TIMEOUT`, which counts, but its word on whether and when to try again is kept.
+ */
 export function attemptEnd(
   outcome: IsolateOutcome | { readonly kind: "cancelled-early" },
   stop: StopFacts,
   limits: AttemptLimits,
 ): AttemptEnd {
-  if (stop.abandoned) return { ...released("abandoned", 0), outcome: "abandoned" };
-  if (outcome.kind === "cancelled-early")
-    return stop.cancelled ? cancelled(BEFORE_START) : released("the worker stops", 0);
+  if (stop.abandoned) return { ...workerStops(), outcome: "abandoned" };
+  if (outcome.kind === "cancelled-early") return stop.cancelled ? cancelled(BEFORE_START) : workerStops();
   if (outcome.kind === "succeeded") {
     const { resultJson, warnings } = outcome;
     return {
@@ -53,12 +57,16 @@ export function attemptEnd(
       return failed({ code, message, retryable: code === "UNKNOWN_TYPE", detailsJson });
     }
     case "retry-later":
-      if (stop.softReached) return failed(softTimeout(limits, outcome.reason));
-      return released(outcome.reason, stop.releasing ? 0 : outcome.delayMs);
-    case "failed":
-      if (stop.softReached) return failed(softTimeout(limits, outcome.error.message));
-      if (stop.releasing) return released("the worker stops", 0);
-      return failed(outcome.error, outcome.retryAfterMs);
+      if (stop.softReached) return failed(softTimeout(limits, RETRY_LATER, outcome.reason, true), outcome.delayMs);
+      if (stop.releasing) return workerStops();
+      return released(RETRY_LATER, outcome.reason, outcome.delayMs);
+    case "failed": {
+      const { error, retryAfterMs } = outcome;
+      if (stop.softReached)
+        return failed(softTimeout(limits, error.code, error.message, error.retryable), retryAfterMs);
+      if (stop.releasing && error.retryable) return workerStops();
+      return failed(error, retryAfterMs);
+    }
   }
 }
 
@@ -68,7 +76,7 @@ function deathEnd(death: DeathOutcome, stop: StopFacts, limits: AttemptLimits): 
     const message = `the hard limit of ${limits.hardTimeoutMs} ms was reached`;
     return failed({ code: "HARD_TIMEOUT", message, retryable: true, detailsJson: "" });
   }
-  if (cause === "killed") return released("the worker stops", 0);
+  if (cause === "killed") return workerStops();
   const detailsJson = detailsText({
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(signal === undefined ? {} : { signal }),
@@ -82,12 +90,17 @@ function deathEnd(death: DeathOutcome, stop: StopFacts, limits: AttemptLimits): 
   return failed({ code: "CRASHED", message: `the isolate ended ${how}`, retryable: true, detailsJson });
 }
 
-function softTimeout(limits: AttemptLimits, said: string): FailureFacts {
+function softTimeout(
+  limits: AttemptLimits,
+  handlerCode: string,
+  handlerError: string,
+  retryable: boolean,
+): FailureFacts {
   return {
     code: "SOFT_TIMEOUT",
     message: `the soft limit of ${limits.softTimeoutMs} ms was reached`,
-    retryable: true,
-    detailsJson: detailsText({ handlerError: said }),
+    retryable,
+    detailsJson: detailsText({ handlerCode, handlerError }),
   };
 }
 
@@ -100,6 +113,11 @@ function cancelled(phase: number): AttemptEnd {
   return { report: { $case: "cancelled", value: { phase } }, outcome: "cancelled", error: undefined };
 }
 
-function released(reason: string, retryAfterMs: number): AttemptEnd {
-  return { report: { $case: "released", value: { reason, retryAfterMs } }, outcome: "released", error: undefined };
+function workerStops(): AttemptEnd {
+  return released("WORKER_SHUTDOWN", "the worker stops", 0);
+}
+
+function released(code: OutcomeCode, reason: string, retryAfterMs: number): AttemptEnd {
+  const value = { code, reason, retryAfterMs };
+  return { report: { $case: "released", value }, outcome: "released", error: undefined };
 }

@@ -74,9 +74,14 @@ export class AttemptRunner {
 
   /**
    * Reports that the attempt started and runs it. `onStarted` is called when JetStream has that report. With `cancelReason` it ends
-   * as cancelled before any handler code runs.
+   * as cancelled before any handler code runs. A suspect was handed out before and never started: its worker may have died of it, so its
+   * handler begins only when JetStream has that the attempt started, and another death is counted.
    */
-  start(dispatch: DispatchTask, onStarted: () => void, cancelReason?: string): void {
+  start(
+    dispatch: DispatchTask,
+    onStarted: () => void,
+    { cancelReason, isSuspect }: { readonly cancelReason: string | undefined; readonly isSuspect: boolean },
+  ): void {
     const task = this.#options.catalog.tasks.get(dispatch.type);
     const isolation = task?.isolation ?? "process";
     const reports = new AttemptReports(dispatch.taskId, dispatch.attempt, this.#options.gatherer);
@@ -86,10 +91,17 @@ export class AttemptRunner {
     });
     this.#running.set(attemptKey(dispatch.taskId, dispatch.attempt), attempt);
     this.#options.onStarting(attempt.hardTimeoutMs);
-    reports.say({ $case: "started", value: startedOf(task) }, onStarted);
+    const begin = () => {
+      if (task === undefined) attempt.refuse("UNKNOWN_TYPE", `this worker has no handler for ${dispatch.type}`);
+      else attempt.start(dispatch.maxAttempts || task.maxAttempts || 0);
+    };
+    const onStored = () => {
+      onStarted();
+      if (isSuspect) begin();
+    };
+    reports.say({ $case: "started", value: startedOf(task) }, onStored);
     if (cancelReason !== undefined) attempt.cancel(cancelReason);
-    else if (task === undefined) attempt.refuse("UNKNOWN_TYPE", `this worker has no handler for ${dispatch.type}`);
-    else attempt.start(dispatch.maxAttempts || task.maxAttempts || 0);
+    else if (!isSuspect) begin();
   }
 
   /** Cancels an attempt; false: it is not here. */
@@ -161,5 +173,8 @@ function startedOf(task: DescribedTask | undefined): Started {
     initialDelayMs: task?.initialDelayMs,
     maximumDelayMs: task?.maximumDelayMs,
     multiplier: task?.multiplier ?? 0,
+    totalTimeoutMs: task?.totalTimeoutMs,
+    retryableCodes: [...(task?.retryableCodes ?? [])],
+    permanentCodes: [...(task?.permanentCodes ?? [])],
   };
 }

@@ -1,3 +1,4 @@
+import type { AbortCause } from "#libs/define-task/task-errors.js";
 import type { FailureFacts } from "#libs/define-task/thrown-outcome.js";
 import { cutText, errorMessage } from "#libs/errors/error-message.js";
 import type { DispatchTask } from "#libs/proto/gen/taskwire/bus/v1/dispatch.js";
@@ -54,6 +55,7 @@ export class RunningAttempt implements Timed, RunListener {
   #softAtMs = Infinity;
   #hardAtMs = Infinity;
   #killAtMs = Infinity;
+  #cancelGraceEndsMs = Infinity;
   #ended = false;
 
   constructor(
@@ -78,6 +80,7 @@ export class RunningAttempt implements Timed, RunListener {
 
   /** Begins as soon as an isolate can be had. */
   start(maxAttempts: number): void {
+    if (this.#ended) return;
     const isolate = this.#around.acquire(this.#limits.memoryBytes);
     if (!(isolate instanceof Promise)) {
       this.#begin(isolate, maxAttempts);
@@ -102,17 +105,17 @@ export class RunningAttempt implements Timed, RunListener {
     this.#end({ kind: "refused", code, message, detailsJson: "" });
   }
 
-  /** Fires the signal, says so, and kills after the grace period. Repeating it changes nothing. */
+  /** Fires the signal and kills after the grace period; says so at each step. Repeating it changes nothing. */
   cancel(reason: string): void {
-    if (this.#ended || this.#stop.cancelled || this.#stop.abandoned) return;
+    if (this.#isOver || this.#stop.cancelled || this.#stop.abandoned) return;
     this.#stop.cancelled = true;
     if (this.#run === undefined) {
       this.#end({ kind: "cancelled-early" });
       return;
     }
-    this.#run.abort("cancelled", reason === "" ? "the task was cancelled" : reason);
     this.reports.say({ $case: "cancelDelivered", value: {} });
-    this.#killAfterGrace();
+    this.#run.abort("cancelled", reason === "" ? "the task was cancelled" : reason);
+    this.#cancelGraceEndsMs = this.#killAfterGrace();
   }
 
   /** Somebody else holds the attempt now: stops it without another word about it. */
@@ -130,7 +133,7 @@ export class RunningAttempt implements Timed, RunListener {
 
   /** The worker stops: fires the signal, kills after the grace period, and gives the attempt back unless it ends by itself. */
   release(): void {
-    if (this.#ended || this.#stop.releasing) return;
+    if (this.#isOver || this.#stop.releasing) return;
     this.#stop.releasing = true;
     if (this.#run === undefined) {
       this.#end({ kind: "cancelled-early" });
@@ -153,11 +156,10 @@ export class RunningAttempt implements Timed, RunListener {
       if (now >= this.#killAtMs) this.#end({ kind: "failed", error: isolateMissing("no isolate was ready in time") });
       return;
     }
-    if (now >= this.#hardAtMs && now < this.#killAtMs) this.#stop.hardReached = true;
-    if (now >= this.#hardAtMs || now >= this.#killAtMs) {
+    if (this.#run.ended || now >= this.#hardAtMs || now >= this.#killAtMs) {
+      if (!this.#run.ended) this.#kill(this.#run, now);
       this.#softAtMs = this.#hardAtMs = this.#killAtMs = Infinity;
       this.#rearm();
-      this.#run.kill();
       return;
     }
     if (now >= this.#softAtMs) {
@@ -181,8 +183,24 @@ export class RunningAttempt implements Timed, RunListener {
     if (!this.#ended) this.reports.output(claim);
   }
 
+  onAborted(cause: AbortCause): void {
+    if (!this.#ended && cause === "cancelled") this.reports.say({ $case: "cancelAcknowledged", value: {} });
+  }
+
   onEnd(outcome: IsolateOutcome): void {
     this.#end(outcome);
+  }
+
+  /** Whether the handler has ended, though its isolate may still be on its way out. */
+  get #isOver(): boolean {
+    return this.#ended || this.#run?.ended === true;
+  }
+
+  #kill(run: IsolateRun, now: number): void {
+    if (now >= this.#hardAtMs && now < this.#killAtMs) this.#stop.hardReached = true;
+    if (now >= this.#cancelGraceEndsMs)
+      this.reports.say({ $case: "cancelGraceExpired", value: { graceMs: this.#around.graceMs } });
+    run.kill();
   }
 
   #begin(isolate: Isolate, maxAttempts: number): void {
@@ -212,9 +230,12 @@ export class RunningAttempt implements Timed, RunListener {
     this.#rearm();
   }
 
-  #killAfterGrace(): void {
-    this.#killAtMs = Math.min(this.#killAtMs, performance.now() + this.#around.graceMs);
+  /** Returns when the grace period is over. */
+  #killAfterGrace(): number {
+    const graceEndsMs = performance.now() + this.#around.graceMs;
+    this.#killAtMs = Math.min(this.#killAtMs, graceEndsMs);
     this.#rearm();
+    return graceEndsMs;
   }
 
   #rearm(): void {

@@ -33,6 +33,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
       ...said,
       attempts: isGivenUp ? [] : said.attempts,
       renewAll: silentMs > RENEW_ALL_AFTER_MS && !isGivenUp,
+      timeMs: Date.now(),
     };
     bus.announce(bus.subjects.heartbeats, Heartbeat.encode(heartbeat).finish());
   };

@@ -1,4 +1,5 @@
 import { checkValue, issueSentence } from "#libs/define-task/check-value.js";
+import { jsonText } from "#libs/define-task/json-text.js";
 import type { TaskDefinition } from "#libs/define-task/define-task.js";
 import type { LogLine, ProgressUpdate, TaskContext } from "#libs/define-task/task-context.js";
 import { TaskAborted, type AbortCause } from "#libs/define-task/task-errors.js";
@@ -122,13 +123,6 @@ export class HandlerRun implements TaskContext {
     if (this.#ended) this.#speech.end();
     return this.#speech;
   }
-}
-
-/** JSON text without lone surrogates, which no protobuf string can carry. Undefined: the value is no JSON at all. */
-function jsonText(value: unknown): string | undefined {
-  const text: string | undefined = JSON.stringify(value);
-  if (text === undefined || !text.includes("\\ud")) return text;
-  return JSON.stringify(value, (_key, item: unknown) => (typeof item === "string" ? item.toWellFormed() : item));
 }
 
 /** Measures what the text says, which differs from the value where `toJSON` has a say. */

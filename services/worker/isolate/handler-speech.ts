@@ -1,3 +1,4 @@
+import { jsonText } from "#libs/define-task/json-text.js";
 import { cutText } from "#libs/errors/error-message.js";
 import type { LogLine, ProgressUpdate } from "#libs/define-task/task-context.js";
 import { MAX_LOG_BYTES, MAX_OUTPUT_CHUNK_BYTES, MAX_PROGRESS_MESSAGE_CHARACTERS } from "#libs/tasks/limits.js";
@@ -126,7 +127,7 @@ function finite(value: number): number | undefined {
 
 function fieldsText(fields: Readonly<Record<string, unknown>>): string {
   try {
-    const text = JSON.stringify(fields).toWellFormed();
+    const text = jsonText(fields) ?? "";
     return Buffer.byteLength(text) <= MAX_LOG_BYTES ? text : '{"omitted":"too large"}';
   } catch {
     return '{"omitted":"not JSON"}';

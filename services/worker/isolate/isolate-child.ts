@@ -1,5 +1,6 @@
 import { errorMessage } from "#libs/errors/error-message.js";
 import type { RunOrder } from "#worker/isolate/isolate.js";
+import { activeResources, hasMoreThan } from "#worker/isolate/active-resources.js";
 import { HandlerRun } from "#worker/isolate/handler-run.js";
 import { describeTask, loadTasks, type LoadedTask } from "#worker/isolate/load-tasks.js";
 import { readParentMessage, type ChildMessage, type IsolateSetup } from "#worker/isolate/protocol.js";
@@ -39,9 +40,11 @@ export class IsolateChild {
     const task = this.#tasks.get(order.type);
     if (task === undefined) {
       const message = `no loaded module defines ${order.type}`;
-      this.#send({ kind: "ended", run, outcome: { kind: "refused", code: "UNKNOWN_TYPE", message, detailsJson: "" } });
+      const outcome = { kind: "refused", code: "UNKNOWN_TYPE", message, detailsJson: "" } as const;
+      this.#send({ kind: "ended", run, leftRunning: false, outcome });
       return;
     }
+    const before = activeResources();
     const handler = new HandlerRun(task.definition, order, {
       onProgress: (claim) => {
         this.#send({ kind: "progress", run, claim });
@@ -57,7 +60,12 @@ export class IsolateChild {
     const outcome = await handler.outcome();
     this.#current = undefined;
     if (outcome.kind === "died") return;
-    if (outcome.kind !== "succeeded") this.#send({ kind: "ended", run, outcome });
-    else this.#send({ kind: "ended", run, outcome: { ...outcome, warnings: [...outcome.warnings] } });
+    if (outcome.kind === "succeeded") {
+      const { warnings } = outcome;
+      this.#send({ kind: "ended", run, leftRunning: false, outcome: { ...outcome, warnings: [...warnings] } });
+    } else {
+      const hasThrown = outcome.kind !== "refused";
+      this.#send({ kind: "ended", run, leftRunning: hasThrown && (await hasMoreThan(before)), outcome });
+    }
   }
 }

@@ -2,7 +2,6 @@ import { setPriority } from "node:os";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { IsolateChild } from "#worker/isolate/isolate-child.js";
 import { killProcessGroup } from "#worker/isolate/kill-process-group.js";
-import type { OrphanWatchSetup } from "#worker/isolate/orphan-watch.js";
 
 function enterThread(port: NonNullable<typeof parentPort>): void {
   // On Linux the priority of “process 0” is that of the calling thread; elsewhere it would be the whole worker's.
@@ -17,7 +16,10 @@ function enterThread(port: NonNullable<typeof parentPort>): void {
 }
 
 function enterProcess(): void {
-  const setup: OrphanWatchSetup = { parent: process.ppid, freezeKillMs: Number(process.argv[2]) };
+  const parent = process.ppid;
+  // Opened now, lest the first line a handler writes look like something it left running.
+  void [process.stdout, process.stderr];
+  const freezeKillMs = Number(process.argv[2]);
   // Some supervisors signal every process of a service: the worker decides when its isolates end.
   process.on("SIGINT", () => undefined);
   process.on("SIGTERM", () => undefined);
@@ -30,7 +32,7 @@ function enterProcess(): void {
   });
   const child = new IsolateChild((message) => {
     if (process.connected) process.send?.(message);
-    if (message.kind === "ready") watchForOrphanhood(setup);
+    if (message.kind === "ready") watchForOrphanhood(parent, freezeKillMs);
   });
   process.on("message", (message: unknown) => {
     child.receive(message);
@@ -38,11 +40,11 @@ function enterProcess(): void {
 }
 
 /** A handler that spins keeps 'disconnect' from being heard, so a thread of its own looks whether the worker is still there. */
-function watchForOrphanhood(setup: OrphanWatchSetup): void {
+function watchForOrphanhood(parent: number, freezeKillMs: number): void {
   const watch = new Worker(new URL("./orphan-watch.js", import.meta.url), {
     resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
     execArgv: [],
-    workerData: setup,
+    workerData: [parent, freezeKillMs],
   });
   watch.unref();
 }

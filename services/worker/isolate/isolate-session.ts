@@ -18,8 +18,8 @@ export interface IsolateChannel {
  * The owner's side of the talk with one process or thread: set up once, then one attempt at a time. Messages of an attempt that
  * has ended (a handler that left something running) are not heard.
  *
- * Only a handler that returned, or never ran, leaves the isolate fit for another attempt. After one that was aborted or has thrown the
- * isolate is killed, and the end of the attempt is told when it is gone: from then on no code of that handler runs.
+ * After a handler that was aborted, or has thrown and left something running, the isolate is killed, and the end of the attempt is told
+ * when it is gone: from then on no code of that handler runs.
  */
 export class IsolateSession {
   readonly #channel: IsolateChannel;
@@ -112,7 +112,7 @@ export class IsolateSession {
       if (message.kind === "progress") listener.onProgress(message.claim);
       else if (message.kind === "log") listener.onLog(message.claim);
       else if (message.kind === "output") listener.onOutput(message.claim);
-      else if (message.kind === "ended") this.#onEnded(listener, message.outcome);
+      else if (message.kind === "ended") this.#onEnded(listener, message.outcome, message.leftRunning);
       // Handler code shares the channel: an answer to what was never asked is not ours.
       else if (this.#unanswered.delete(message.cause)) listener.onAborted(message.cause);
     }
@@ -135,14 +135,13 @@ export class IsolateSession {
     this.#gone.resolve(death);
   }
 
-  #onEnded(listener: RunListener, outcome: IsolateOutcome): void {
-    const isReusable = !this.#aborted && (outcome.kind === "succeeded" || outcome.kind === "refused");
-    if (isReusable) {
-      this.#listener = undefined;
-      listener.onEnd(outcome);
-    } else {
+  #onEnded(listener: RunListener, outcome: IsolateOutcome, leftRunning: boolean): void {
+    if (this.#aborted || leftRunning) {
       this.#outcome = outcome;
       this.kill();
+    } else {
+      this.#listener = undefined;
+      listener.onEnd(outcome);
     }
   }
 }

@@ -80,7 +80,7 @@ export interface RunListener {
   onProgress(claim: ProgressClaim): void;
   onLog(claim: LogClaim): void;
   onOutput(claim: OutputClaim): void;
-  /** The handler's code was told to stop for this cause, and its signal has fired, now or before. At most once for each cause asked for. */
+  /** The handler's code was told to stop for this cause, and its signal has fired, now or before. At most once per abort. */
   onAborted(cause: AbortCause): void;
   /** Called exactly once, last, and never before `begin` has returned. */
   onEnd(outcome: IsolateOutcome): void;
@@ -89,8 +89,8 @@ export interface RunListener {
 /** An attempt under way. */
 export interface IsolateRun {
   /**
-   * Whether the handler has ended. The end may not have been told yet: the isolate of a handler that was aborted or has thrown is killed
-   * first, because such a handler may have left code running.
+   * Whether the handler has ended. The end may not have been told yet: the isolate of a handler that was aborted, or has thrown and left
+   * something running, is killed first.
    */
   readonly ended: boolean;
   /** Fires the handler's signal; the first reason stays. `onAborted` follows when the isolate says so, which a spinning one never does. */

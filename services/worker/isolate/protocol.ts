@@ -76,6 +76,8 @@ const childMessage = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("ended"),
     run,
+    /** The handler threw and left something running. */
+    leftRunning: z.boolean(),
     outcome: z.discriminatedUnion("kind", [
       z.object({ kind: z.literal("succeeded"), resultJson: z.string().max(262144), warnings: z.array(facts).max(20) }),
       z.object({ kind: z.literal("failed"), error: facts, retryAfterMs: z.number().optional() }),

@@ -1,5 +1,6 @@
 import type { Logger } from "#libs/log/logger.js";
 import type { Report } from "#libs/proto/gen/taskwire/bus/v1/report.js";
+import type { KeyRing } from "#libs/sealing/key-ring.js";
 import { ReportLane, type PublishBatch, type Ticket } from "#worker/report/report-lane.js";
 import { reportBytes } from "#worker/report/report-size.js";
 
@@ -7,6 +8,8 @@ import { reportBytes } from "#worker/report/report-size.js";
 export interface ReportGathererOptions {
   readonly workerId: string;
   readonly publish: PublishBatch;
+  /** Seals the batches. */
+  readonly ring: KeyRing;
   /** Bytes of unstored reports from which on {@link ReportGatherer.isCrowded} holds. */
   readonly crowdedBytes: number;
   /** Called when the gatherer is no longer crowded. */
@@ -40,6 +43,7 @@ export class ReportGatherer {
         new ReportLane({
           workerId: options.workerId,
           publish: options.publish,
+          ring: options.ring,
           nextNumber: () => (this.#number += 1),
           onStored: (bytes) => {
             this.#onStored(bytes);
@@ -48,6 +52,11 @@ export class ReportGatherer {
           logger: options.logger,
         }),
     );
+  }
+
+  /** Bytes of reports that JetStream does not have yet. */
+  get unstoredBytes(): number {
+    return this.#bytes;
   }
 
   /** Whether so much waits to be stored that nothing new should begin. */

@@ -1,6 +1,8 @@
 import { delay, jitteredBackoffMs } from "#libs/async/delay.js";
 import type { Logger } from "#libs/log/logger.js";
 import { ReportBatch, type Report } from "#libs/proto/gen/taskwire/bus/v1/report.js";
+import { REPORTS_CONTEXT } from "#libs/sealing/contexts.js";
+import type { KeyRing } from "#libs/sealing/key-ring.js";
 import { MAX_BUS_BODY_BYTES } from "#libs/tasks/limits.js";
 
 /** Stores a batch; rejects when it is not certain that it is stored. Called again with the same bytes and id. */
@@ -10,6 +12,8 @@ export type PublishBatch = (data: Uint8Array, messageId: string) => Promise<unkn
 export interface LaneOptions {
   readonly workerId: string;
   readonly publish: PublishBatch;
+  /** Seals the batches. */
+  readonly ring: KeyRing;
   /** The next batch number of the worker. */
   readonly nextNumber: () => number;
   /** Called with the bytes of every report that is stored. */
@@ -96,10 +100,11 @@ export class ReportLane {
   }
 
   async #store(batch: readonly Ticket[]): Promise<void> {
-    const { workerId, publish, nextNumber, logger, signal, onStored } = this.#options;
+    const { workerId, publish, ring, nextNumber, logger, signal, onStored } = this.#options;
     const number = nextNumber();
     const messageId = `${workerId}:${number}`;
-    const data = ReportBatch.encode({ workerId, number, reports: batch.map((ticket) => ticket.report) }).finish();
+    const reports = batch.map((ticket) => ticket.report);
+    const data = ring.seal(ReportBatch.encode({ workerId, number, reports }).finish(), REPORTS_CONTEXT);
     for (let round = 0; ; round += 1) {
       try {
         await publish(data, messageId);

@@ -24,6 +24,11 @@ export function reportBytes(report: Report): number {
       return FRAME_BYTES + (kind.value.error === undefined ? 0 : errorBytes(kind.value.error));
     case "released":
       return FRAME_BYTES + textBytes(kind.value.reason);
+    case "started":
+      return [...kind.value.retryableCodes, ...kind.value.permanentCodes].reduce(
+        (sum, code) => sum + 2 + textBytes(code),
+        FRAME_BYTES,
+      );
     default:
       return FRAME_BYTES;
   }

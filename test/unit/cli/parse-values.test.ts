@@ -81,6 +81,13 @@ describe("readPayload", () => {
     });
   }
 
+  it("does not quote what it cannot read", async () => {
+    for (const text of ['{"card":4111222233334444,}', "hunter2", '{"password":"hunter2"'])
+      expect((await rejectionOf(readPayload(text, noInput))).message).to.match(
+        /^the payload is not JSON(: see position \d+)?$/,
+      );
+  });
+
   it("names a file that cannot be read", async () => {
     expect((await rejectionOf(readPayload("@/no/such/file", noInput))).message).to.include("/no/such/file");
   });

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { Command } from "commander";
 import { addSchemaFlags, givenFlags } from "#cli/schema-flags.js";
-import { oneOf, textList, toggle, wholeNumber } from "#libs/config/setting-kinds.js";
+import { oneOf, text, textList, toggle, wholeNumber } from "#libs/config/setting-kinds.js";
 import { readSettings } from "#libs/config/settings.js";
 
 const schema = {
@@ -36,6 +36,13 @@ describe("addSchemaFlags", () => {
     expect(() => readSettings(schema, { flags: parsed("--grpc-port", "99", "--log-level", "loud"), env: {} })).to.throw(
       "2 problems",
     );
+  });
+
+  it("gives secrets none: other users of the machine see command lines", () => {
+    const secret = text({ env: "TASKWIRE_KEY", doc: "A key.", default: "", allowed: "a key", secret: true });
+    const command = addSchemaFlags(new Command("test"), { secret });
+    expect(command.options).to.deep.equal([]);
+    expect(givenFlags(command, { secret })).to.deep.equal({});
   });
 
   it("documents meaning, range, default and variable", () => {

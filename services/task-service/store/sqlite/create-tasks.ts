@@ -1,4 +1,6 @@
 import { TaskState } from "#libs/tasks/task-state.js";
+import { payloadContext } from "#libs/sealing/contexts.js";
+import { openRow } from "#task-service/store/sealed-row.js";
 import type { CachedTask } from "#task-service/store/sqlite/task-cache.js";
 import type { Transaction } from "#task-service/store/sqlite/transaction.js";
 import { recordOf } from "#task-service/store/task-columns.js";
@@ -13,11 +15,11 @@ export function createTasks(transaction: Transaction, tasks: readonly NewTask[])
     const { requestId } = task;
     const row = requestId === null ? undefined : transaction.statements.selectByRequestId.get(requestId);
     const isRepeatedInBatch = requestId !== null && requestIds.has(requestId);
-    if (isRepeatedInBatch || (row !== undefined && row.request_hash !== task.requestHash)) {
+    if (isRepeatedInBatch || (row !== undefined && !transaction.ring.isMarkOf(row.request_hash, task.requestHash))) {
       return { kind: "requestIdReused", index };
     }
     if (requestId !== null) requestIds.add(requestId);
-    existing.push(row === undefined ? null : recordOf(row));
+    existing.push(row === undefined ? null : recordOf(openRow(row, transaction.ring)));
   }
   const full = fullQueue(
     transaction,
@@ -48,7 +50,7 @@ function insert(transaction: Transaction, task: NewTask): void {
     task.queue,
     isWaiting ? 1 : 0,
     task.priority,
-    task.payloadJson,
+    transaction.ring.sealText(task.payloadJson, payloadContext(task.id)),
     task.labelsJson,
     task.description,
     task.maxAttempts,
@@ -65,12 +67,14 @@ function insert(transaction: Transaction, task: NewTask): void {
     deadlineOf(task),
     task.retryCodes === null ? null : JSON.stringify(task.retryCodes),
     task.requestId,
-    task.requestHash,
+    transaction.ring.mark(task.requestHash),
   );
-  const entry: CachedTask = { task: freshRecord(task, key), isWaiting, isDirty: false };
+  const entry: CachedTask = { task: freshRecord(task, key), isWaiting, isRunning: false, isDirty: false };
   transaction.cache.set(task.id, entry);
   const { type, queue, runTimeMs } = task;
-  transaction.insertEvent(entry.task, { kind: "created", type, queue, runTimeMs });
+  const created = { kind: "created", type, queue, runTimeMs } as const;
+  transaction.insertEvent(entry.task, created);
+  transaction.tally.count(entry.task, created, false);
   transaction.announce(entry);
 }
 

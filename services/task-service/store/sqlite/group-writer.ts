@@ -10,6 +10,7 @@ import {
   type WriterRequest,
   type WriterResponse,
 } from "#task-service/store/sqlite/writer-protocol.js";
+import type { StoreStatistics } from "#task-service/store/store-statistics.js";
 import type { SqliteOptions } from "#task-service/store/sqlite/sqlite-writer.js";
 import type { ResultOf, WriteCommand } from "#task-service/store/write-command.js";
 
@@ -28,17 +29,20 @@ const MAX_WAITING_COMMANDS = 20_000;
  */
 export class GroupWriter {
   readonly #options: SqliteOptions;
+  readonly #statistics: StoreStatistics;
   readonly #onCommit: (commit: Commit) => void;
   #thread: Worker | undefined;
   #waiting: Waiting[] = [];
   #underWay: Waiting[] = [];
+  #sentAtMs = 0;
   #isScheduled = false;
   #failure: Error | undefined;
   #isExpectedToRun = false;
   #exit: Promise<void> = Promise.resolve();
 
-  constructor(options: SqliteOptions, onCommit: (commit: Commit) => void) {
+  constructor(options: SqliteOptions, statistics: StoreStatistics, onCommit: (commit: Commit) => void) {
     this.#options = options;
+    this.#statistics = statistics;
     this.#onCommit = onCommit;
   }
 
@@ -49,8 +53,10 @@ export class GroupWriter {
     const exited = deferred<void>();
     this.#exit = exited.promise;
     thread.on("message", (response: WriterResponse) => {
-      if (response.kind === "ready") ready.resolve();
-      else if (response.kind === "failed") ready.reject(new Error(response.message));
+      if (response.kind === "ready") {
+        this.#statistics.begin(response.open);
+        ready.resolve();
+      } else if (response.kind === "failed") ready.reject(new Error(response.message));
       else this.#onReply(response);
     });
     thread.on("error", (error) => {
@@ -99,6 +105,7 @@ export class GroupWriter {
     if (this.#waiting.length === 0 || this.#underWay.length > 0 || this.#failure !== undefined) return;
     this.#underWay = this.#waiting.splice(0, MAX_GROUP_COMMANDS);
     const commands = this.#underWay.map((waiting) => waiting.command);
+    this.#sentAtMs = performance.now();
     this.#post({ kind: "group", group: packGroup({ commands, nowMs: Date.now() }) });
   }
 
@@ -106,10 +113,14 @@ export class GroupWriter {
     const { results, commit } = unpackReply(response.reply);
     const done = this.#underWay;
     this.#underWay = [];
+    this.#statistics.groupSizes.observe(done.length);
+    this.#statistics.commitSeconds.observe((performance.now() - this.#sentAtMs) / 1000);
+    for (const counts of commit.counts) this.#statistics.add(counts);
     this.#send();
     for (const [index, waiting] of done.entries()) {
       const result = results[index];
       if (result?.ok === true) waiting.result.resolve(result.value);
+      else if (result?.refusal !== undefined) waiting.result.reject(new TaskwireError(result.refusal));
       else
         waiting.result.reject(databaseError(result?.trouble ?? "DATABASE_UNAVAILABLE", result?.message ?? "no answer"));
     }

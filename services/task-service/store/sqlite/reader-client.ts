@@ -1,9 +1,10 @@
 import { Worker } from "node:worker_threads";
 import { deferred, type Deferred } from "#libs/async/deferred.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
+import { databaseError } from "#task-service/store/database-trouble.js";
 import { endProcess } from "#task-service/store/sqlite/end-process.js";
 import type { AnswerTo, ReadQuery } from "#task-service/store/read-query.js";
-import type { ReaderRequest, ReaderResponse } from "#task-service/store/sqlite/reader-thread.js";
+import type { ReaderRequest, ReaderResponse, ReaderSetup } from "#task-service/store/sqlite/reader-thread.js";
 
 interface Waiting {
   readonly query: ReadQuery;
@@ -23,8 +24,8 @@ export class ReaderThread {
   #failure: Error | undefined;
   #isExpectedToRun = true;
 
-  constructor(path: string) {
-    this.#thread = new Worker(new URL("./reader-thread.js", import.meta.url), { workerData: { path } });
+  constructor(setup: ReaderSetup) {
+    this.#thread = new Worker(new URL("./reader-thread.js", import.meta.url), { workerData: setup });
     this.#thread.on("message", (response: ReaderResponse) => {
       this.#onResponse(response);
     });
@@ -37,7 +38,10 @@ export class ReaderThread {
     });
   }
 
-  /** Asks; rejects with UNAVAILABLE (`DATABASE_UNAVAILABLE`), or RESOURCE_EXHAUSTED (`READ_QUEUE_FULL`) when too many wait. */
+  /**
+   * Asks; rejects with UNAVAILABLE (`DATABASE_CORRUPT` or `DATABASE_UNAVAILABLE`), RESOURCE_EXHAUSTED (`READ_QUEUE_FULL`) when too many wait, or
+   * FAILED_PRECONDITION (`KEY_MISSING`) when the answer is sealed with a key that is not here.
+   */
   ask<Q extends ReadQuery>(query: Q): Promise<AnswerTo<Q>> {
     if (this.#failure !== undefined) return Promise.reject(readFailed(this.#failure.message));
     if (this.#waiting.length >= MAX_WAITING_QUERIES) return Promise.reject(readQueueFull());
@@ -68,6 +72,8 @@ export class ReaderThread {
     for (const [index, waiting] of done.entries()) {
       const answer = response[index];
       if (answer?.ok === true) waiting.answer.resolve(answer.value);
+      else if (answer?.refusal !== undefined) waiting.answer.reject(new TaskwireError(answer.refusal));
+      else if (answer?.isCorrupt === true) waiting.answer.reject(databaseError("DATABASE_CORRUPT", answer.message));
       else waiting.answer.reject(readFailed(answer?.message ?? "no answer"));
     }
   }

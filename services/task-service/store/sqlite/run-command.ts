@@ -1,8 +1,10 @@
 import type { EventFact } from "#libs/tasks/event-fact.js";
 import { requestCancel } from "#libs/tasks/decide.js";
-import { expireDeadline, expireLease, reopen } from "#libs/tasks/upkeep-decisions.js";
+import { expireDeadline, expireLease, isReopenable, reopen } from "#libs/tasks/upkeep-decisions.js";
 import { applyBatches } from "#task-service/store/sqlite/apply-batches.js";
 import { createTasks } from "#task-service/store/sqlite/create-tasks.js";
+import { Counted } from "#task-service/store/commit-counts.js";
+import { findReadable } from "#task-service/store/sqlite/find-readable.js";
 import type { Transaction } from "#task-service/store/sqlite/transaction.js";
 import type { Lease, WriteCommand, WriteResults } from "#task-service/store/write-command.js";
 
@@ -22,6 +24,7 @@ export function runCommand(transaction: Transaction, command: WriteCommand): Wri
     case "expireDeadlines":
       return { expired: command.ids.filter((id) => missDeadline(transaction, id)).length };
     case "endOldCancels": {
+      transaction.flush();
       const rows = transaction.statements.selectOldCancels.all(command.beforeMs, command.limit);
       for (const { id } of rows) cancel(transaction, id, "", false);
       return { count: rows.length };
@@ -55,7 +58,7 @@ function open(transaction: Transaction, id: string, sequence: number | null): Wr
   if (entry === undefined) return { verdict: "notFound", task: null };
   const { task } = entry;
   if (sequence !== null && task.sequence !== sequence) return { verdict: "changed", task };
-  if (!transaction.hasRoom(task.queue, 1)) return { verdict: "queueFull", task };
+  if (isReopenable(task.state) && !transaction.hasRoom(task.queue, 1)) return { verdict: "queueFull", task };
   // Its own fields tell of the round that ended until it is opened.
   const facts: EventFact[] = [];
   const before = { ...task };
@@ -66,17 +69,18 @@ function open(transaction: Transaction, id: string, sequence: number | null): Wr
 }
 
 function loseWorker(transaction: Transaction, lease: Lease, poisonLosses: number): boolean {
-  const entry = transaction.find(lease.id);
-  if (entry === undefined) return false;
+  const entry = findReadable(transaction, lease.id);
+  if (entry === undefined || entry === "unreadable") return false;
   const facts: EventFact[] = [];
   const isLost = expireLease(entry.task, lease, poisonLosses, transaction.moment, facts);
   transaction.record(entry, facts);
+  if (isLost) transaction.tally.add(Counted.LEASES_EXPIRED);
   return isLost;
 }
 
 function missDeadline(transaction: Transaction, id: string): boolean {
-  const entry = transaction.find(id);
-  if (entry === undefined) return false;
+  const entry = findReadable(transaction, id);
+  if (entry === undefined || entry === "unreadable") return false;
   const facts: EventFact[] = [];
   const isMissed = expireDeadline(entry.task, transaction.moment, facts);
   transaction.record(entry, facts);

@@ -2,11 +2,16 @@ import type { Database, Statement } from "better-sqlite3";
 import { sql, type Compilable } from "kysely";
 import { TaskState } from "#libs/tasks/task-state.js";
 import type { AttemptErrorFact } from "#libs/tasks/claim.js";
+import { eventContext, payloadContext } from "#libs/sealing/contexts.js";
+import type { KeyRing } from "#libs/sealing/key-ring.js";
+import { isSealedText } from "#libs/sealing/sealed-form.js";
+import { missingKeyOf } from "#libs/sealing/sealing-errors.js";
 import { attemptOf } from "#task-service/store/attempt-history.js";
 import { createQueryBuilder } from "#task-service/store/query-builder.js";
 import type { AnswerTo, ReadQuery, ReadResults } from "#task-service/store/read-query.js";
 import { listStatement } from "#task-service/store/sqlite/list-statement.js";
 import { openForReading } from "#task-service/store/sqlite/open-database.js";
+import { openRow } from "#task-service/store/sealed-row.js";
 import { BASIC_COLUMNS, FULL_COLUMNS, recordOf, type TaskRow } from "#task-service/store/task-columns.js";
 import type { AttemptRecord, DueTask, OverdueTask, RunningTask, TaskRecord } from "#task-service/store/task-record.js";
 
@@ -45,6 +50,7 @@ type AttemptRow = Omit<AttemptRecord, "error"> & { readonly error: string | null
 /** A reading connection of a SQLite database. Synchronous; lives in a thread. */
 export class SqliteReader {
   readonly #database: Database;
+  readonly #ring: KeyRing;
   readonly #getBasic: Statement<[string], TaskRow>;
   readonly #getFull: Statement<[string], TaskRow>;
   readonly #head: Statement<[string], { key: number; state: TaskState; sequence: number }>;
@@ -57,7 +63,8 @@ export class SqliteReader {
   readonly #overdue: Statement<[number, number], OverdueTask>;
   readonly #lastRevision: Statement<[], { value: number | null }>;
 
-  constructor(path: string) {
+  constructor(path: string, ring: KeyRing) {
+    this.#ring = ring;
     this.#database = openForReading(path);
     const prepare = <P extends unknown[], R>(query: Compilable) => this.#database.prepare<P, R>(query.compile().sql);
     this.#getBasic = prepare(db.selectFrom("tasks").select(BASIC_COLUMNS).where("id", "=", bound<string>()));
@@ -134,7 +141,7 @@ export class SqliteReader {
     switch (query.kind) {
       case "getTask": {
         const row = (query.isFull ? this.#getFull : this.#getBasic).get(query.id);
-        return row === undefined ? null : recordOf(row);
+        return row === undefined ? null : recordOf(openRow(row, this.#ring));
       }
       case "listTasks":
         return this.#list(query);
@@ -142,12 +149,13 @@ export class SqliteReader {
         return this.#history(query);
       case "readDue": {
         const { lane, after, limit } = query;
-        if (after === null) return this.#dueFirst.all(lane.queue, lane.type, limit);
+        if (after === null) return this.#dueFirst.all(lane.queue, lane.type, limit).map((row) => this.#openDue(row));
         const { priority, runTimeMs, key } = after;
-        return this.#dueAfter.all(lane.queue, lane.type, priority, priority, runTimeMs, key, limit);
+        const rows = this.#dueAfter.all(lane.queue, lane.type, priority, priority, runTimeMs, key, limit);
+        return rows.map((row) => this.#openDue(row));
       }
       case "loadDue":
-        return query.keys.flatMap((key) => this.#dueByKey.get(key) ?? []);
+        return query.keys.flatMap((key) => this.#dueByKey.get(key) ?? []).map((row) => this.#openDue(row));
       case "readRunning":
         return this.#running
           .all()
@@ -163,6 +171,16 @@ export class SqliteReader {
 
   close(): void {
     this.#database.close();
+  }
+
+  /** Others in its lane must not suffer from a payload that cannot be opened: that is for dispatch to know. */
+  #openDue(row: DueTask): DueTask {
+    if (!isSealedText(row.payloadJson)) return row;
+    try {
+      return { ...row, payloadJson: this.#ring.openText(row.payloadJson, payloadContext(row.id)) };
+    } catch (error) {
+      return { ...row, payloadJson: "", lockedBy: missingKeyOf(error) ?? "" };
+    }
   }
 
   /** Task and attempts come from one snapshot, so that the latest attempt is in one of them. */
@@ -192,7 +210,7 @@ export class SqliteReader {
       bytes += (row.payload?.length ?? 0) + (row.result?.length ?? 0) + 500;
       const isFull = tasks.length === query.list.limit || (tasks.length > 0 && bytes > query.list.maxBytes);
       if (isFull) return { tasks, hasMore: true };
-      tasks.push(recordOf(row));
+      tasks.push(recordOf(openRow(row, this.#ring)));
     }
     return { tasks, hasMore: false };
   }
@@ -205,7 +223,7 @@ export class SqliteReader {
       const events: { revision: number; sequence: number; body: Uint8Array }[] = [];
       let bytes = 0;
       for (const event of this.#events.iterate(head.key, query.afterSequence, query.limit)) {
-        events.push({ ...event, body: new Uint8Array(event.body) });
+        events.push({ ...event, body: new Uint8Array(this.#ring.open(event.body, eventContext(event.revision))) });
         bytes += event.body.length;
         if (bytes > MAX_EVENT_BYTES) break;
       }

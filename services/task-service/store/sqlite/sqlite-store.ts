@@ -1,13 +1,16 @@
+import { NO_KEYS } from "#libs/sealing/key-ring.js";
 import type { Commit } from "#task-service/store/commit.js";
 import type { AnswerTo, ReadQuery } from "#task-service/store/read-query.js";
 import { GroupWriter } from "#task-service/store/sqlite/group-writer.js";
 import { ReaderThread } from "#task-service/store/sqlite/reader-client.js";
 import type { SqliteOptions } from "#task-service/store/sqlite/sqlite-writer.js";
+import { StoreStatistics } from "#task-service/store/store-statistics.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
 import type { ResultOf, WriteCommand } from "#task-service/store/write-command.js";
 
 /** A {@link TaskStore} on one SQLite file: a thread that writes, one for quick reads, one for lists. */
 export class SqliteStore implements TaskStore {
+  readonly statistics = new StoreStatistics();
   readonly #options: SqliteOptions;
   readonly #listeners: ((commit: Commit) => void)[] = [];
   readonly #writer: GroupWriter;
@@ -18,7 +21,7 @@ export class SqliteStore implements TaskStore {
   /** Nothing is opened before {@link start}, which runs migrations and keeps a lock file beside the database. */
   constructor(options: SqliteOptions) {
     this.#options = options;
-    this.#writer = new GroupWriter(options, (commit) => {
+    this.#writer = new GroupWriter(options, this.statistics, (commit) => {
       this.#revision = commit.revision;
       for (const listener of this.#listeners) listener(commit);
     });
@@ -29,9 +32,10 @@ export class SqliteStore implements TaskStore {
   }
 
   async start(): Promise<void> {
+    const { path, keys = NO_KEYS } = this.#options;
     await this.#writer.start();
-    this.#quickReader = new ReaderThread(this.#options.path);
-    this.#listReader = new ReaderThread(this.#options.path);
+    this.#quickReader = new ReaderThread({ path, keys });
+    this.#listReader = new ReaderThread({ path, keys });
     this.#revision = await this.read({ kind: "lastRevision" });
   }
 

@@ -1,5 +1,6 @@
 import type { Database } from "better-sqlite3";
 import { errorMessage } from "#libs/errors/error-message.js";
+import { KeyRing, NO_KEYS, type RingKeys } from "#libs/sealing/key-ring.js";
 import { lockDatabase, openForWriting } from "#task-service/store/sqlite/open-database.js";
 import { OpenTasks } from "#task-service/store/sqlite/open-tasks.js";
 import { runCommand } from "#task-service/store/sqlite/run-command.js";
@@ -7,6 +8,8 @@ import { runMigrations } from "#task-service/store/sqlite/run-migrations.js";
 import { sqliteTrouble } from "#task-service/store/sqlite/sqlite-trouble.js";
 import { Transaction } from "#task-service/store/sqlite/transaction.js";
 import { prepareWriterStatements, type WriterStatements } from "#task-service/store/sqlite/statements.js";
+import type { OpenCount } from "#task-service/store/store-statistics.js";
+import { toRefusal } from "#task-service/store/thread-refusal.js";
 import { TaskCache } from "#task-service/store/sqlite/task-cache.js";
 import type { WriteCommand, WriteGroup, WriteReply } from "#task-service/store/write-command.js";
 
@@ -18,6 +21,8 @@ export interface SqliteOptions {
   readonly path: string;
   /** Most unfinished tasks of one queue. */
   readonly queueCapacity: number;
+  /** What payloads, results and some events are sealed with; default: nothing is. */
+  readonly keys?: RingKeys;
 }
 
 /** The one writer of a SQLite database: applies groups of commands, each group one transaction. Synchronous; lives in a thread. */
@@ -27,11 +32,15 @@ export class SqliteWriter {
   readonly #statements: WriterStatements;
   readonly #cache = new TaskCache();
   readonly #openTasks: OpenTasks;
+  readonly #ring: KeyRing;
+  /** What the database held when it was opened. */
+  readonly openCounts: readonly OpenCount[];
   #lastKey: number;
   #lastRevision: number;
 
   /** Locks, opens and migrates the database. Throws with a message for people. */
-  constructor({ path, queueCapacity }: SqliteOptions) {
+  constructor({ path, queueCapacity, keys = NO_KEYS }: SqliteOptions) {
+    this.#ring = new KeyRing(keys);
     this.#lock = lockDatabase(path);
     try {
       this.#database = openForWriting(path);
@@ -44,13 +53,16 @@ export class SqliteWriter {
     const counters = this.#statements.selectCounters.get();
     this.#lastKey = Math.max(counters?.last_key ?? 0, this.#statements.selectMaxKey.get()?.value ?? 0);
     this.#lastRevision = Math.max(counters?.last_revision ?? 0, this.#statements.selectMaxRevision.get()?.value ?? 0);
-    const open = this.#statements.countOpen.all().map(({ queue, count }) => [queue, count] as const);
+    // SQLite opens a file that it may not write all the same, and would never write it later.
+    this.#statements.saveCounters.run(this.#lastKey, this.#lastRevision);
+    this.openCounts = this.#statements.countOpen.all();
+    const open = this.openCounts.map(({ queue, open: count }) => [queue, count] as const);
     this.#openTasks = new OpenTasks(queueCapacity, open);
   }
 
   /**
-   * Applies a group in one transaction. If a command makes that fail, each gets a transaction of its own, so that one cannot harm another;
-   * if the database itself is in trouble, all have failed.
+   * Applies a group in one transaction. If a command makes that fail, or a damaged page that one of them needs, each gets a transaction
+   * of its own, so that one cannot harm another; if the database as a whole is in trouble, all have failed.
    */
   apply(group: WriteGroup): WriteReply {
     const transaction = this.#begin(group.nowMs);
@@ -59,7 +71,9 @@ export class SqliteWriter {
       return { results, commit: transaction.commit() };
     } catch (error) {
       this.#cache.clear();
-      if (group.commands.length === 1 || sqliteTrouble(error) !== undefined) return this.#failed(group, error);
+      const trouble = sqliteTrouble(error);
+      const isForAll = trouble !== undefined && trouble !== "DATABASE_CORRUPT";
+      if (group.commands.length === 1 || isForAll) return this.#failed(group, error);
     }
     const replies = group.commands.map((command) => this.apply({ commands: [command], nowMs: group.nowMs }));
     return {
@@ -68,6 +82,7 @@ export class SqliteWriter {
         revision: this.#lastRevision,
         events: replies.flatMap((reply) => reply.commit.events),
         changes: replies.flatMap((reply) => reply.commit.changes),
+        counts: replies.flatMap((reply) => reply.commit.counts),
       },
     };
   }
@@ -87,6 +102,7 @@ export class SqliteWriter {
       lastKey: this.#lastKey,
       lastRevision: this.#lastRevision,
       openTasks: this.#openTasks,
+      ring: this.#ring,
     });
   }
 
@@ -106,11 +122,12 @@ export class SqliteWriter {
   }
 
   #failed({ commands }: WriteGroup, error: unknown): WriteReply {
-    const trouble = sqliteTrouble(error) ?? "DATABASE_UNAVAILABLE";
+    const trouble = sqliteTrouble(error, this.#database.name) ?? "DATABASE_UNAVAILABLE";
     const message = errorMessage(error);
+    const refusal = toRefusal(error);
     return {
-      results: commands.map(() => ({ ok: false, trouble, message })),
-      commit: { revision: this.#lastRevision, events: [], changes: [] },
+      results: commands.map(() => ({ ok: false, trouble, message, refusal })),
+      commit: { revision: this.#lastRevision, events: [], changes: [], counts: [] },
     };
   }
 }

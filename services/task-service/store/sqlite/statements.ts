@@ -2,6 +2,7 @@ import type { Database, Statement } from "better-sqlite3";
 import { sql, type Compilable } from "kysely";
 import { TaskState } from "#libs/tasks/task-state.js";
 import { createQueryBuilder } from "#task-service/store/query-builder.js";
+import type { OpenCount } from "#task-service/store/store-statistics.js";
 import type { TaskAttemptsTable, TaskEventsTable, TasksTable } from "#task-service/store/schema.js";
 import { BASIC_COLUMNS, FULL_COLUMNS, type TaskRow } from "#task-service/store/task-columns.js";
 
@@ -97,7 +98,7 @@ export interface WriterStatements {
   readonly selectMaxKey: Statement<[], { value: number | null }>;
   readonly selectMaxRevision: Statement<[], { value: number | null }>;
   /** Unfinished tasks by queue. */
-  readonly countOpen: Statement<[], { queue: string; count: number }>;
+  readonly countOpen: Statement<[], OpenCount>;
   readonly saveCounters: Statement<[number, number]>;
 }
 
@@ -188,7 +189,8 @@ export function prepareWriterStatements(database: Database): WriterStatements {
     countOpen: prepare(
       db
         .selectFrom("tasks")
-        .select((eb) => ["queue", eb.fn.countAll<number>().as("count")])
+        .select((eb) => ["queue", eb.fn.countAll<number>().as("open")])
+        .select(sql<number>`count(*) filter (where state = 2)`.as("running"))
         // SQLite uses a partial index only for a query that repeats its condition word for word.
         .where(sql<boolean>`state <= 2`)
         .groupBy("queue"),

@@ -5,6 +5,8 @@ export interface CachedTask {
   readonly task: TaskRecord;
   /** The stored `waiting` column. */
   isWaiting: boolean;
+  /** An attempt was under way when the task was recorded last. */
+  isRunning: boolean;
   /** Changed in this transaction and not yet written back. */
   isDirty: boolean;
 }

@@ -1,8 +1,11 @@
 import type { EventFact } from "#libs/tasks/event-fact.js";
 import type { Moment } from "#libs/tasks/moment.js";
+import { eventContext, resultContext } from "#libs/sealing/contexts.js";
+import type { KeyRing } from "#libs/sealing/key-ring.js";
 import { attemptOf } from "#task-service/store/attempt-history.js";
 import { isTerminal, TaskState } from "#libs/tasks/task-state.js";
 import type { Commit, CommittedEvent, TaskChange } from "#task-service/store/commit.js";
+import { CommitTally } from "#task-service/store/commit-counts.js";
 import { encodeEvent } from "#task-service/store/event-body.js";
 import type { OpenTasks } from "#task-service/store/sqlite/open-tasks.js";
 import type { WriterStatements } from "#task-service/store/sqlite/statements.js";
@@ -19,6 +22,7 @@ export interface TransactionOptions {
   readonly lastKey: number;
   readonly lastRevision: number;
   readonly openTasks: OpenTasks;
+  readonly ring: KeyRing;
 }
 
 /**
@@ -29,6 +33,8 @@ export class Transaction {
   readonly statements: WriterStatements;
   readonly moment: Moment;
   readonly cache: TaskCache;
+  readonly ring: KeyRing;
+  readonly tally = new CommitTally();
   lastKey: number;
   lastRevision: number;
   readonly #events: CommittedEvent[] = [];
@@ -40,6 +46,7 @@ export class Transaction {
   constructor(options: TransactionOptions) {
     this.statements = options.statements;
     this.cache = options.cache;
+    this.ring = options.ring;
     this.moment = { nowMs: options.nowMs, random: Math.random };
     this.lastKey = options.lastKey;
     this.lastRevision = options.lastRevision;
@@ -57,7 +64,8 @@ export class Transaction {
     if (cached !== undefined) return cached;
     const row = this.statements.selectById.get(id);
     if (row === undefined) return undefined;
-    const entry: CachedTask = { task: recordOf(row), isWaiting: row.waiting === 1, isDirty: false };
+    const isRunning = row.state === TaskState.RUNNING;
+    const entry: CachedTask = { task: recordOf(row), isWaiting: row.waiting === 1, isRunning, isDirty: false };
     this.cache.set(id, entry);
     return entry;
   }
@@ -68,8 +76,11 @@ export class Transaction {
     for (const fact of facts) {
       task.sequence += 1;
       this.insertEvent(task, fact);
+      this.tally.count(task, fact, entry.isRunning);
+      if (fact.kind === "started") entry.isRunning = true;
     }
     if (facts.length === 0) return;
+    entry.isRunning = task.state === TaskState.RUNNING;
     if (task.endedAttempt !== null) this.recordAttempt(task);
     entry.isDirty = true;
     this.#changed.add(entry);
@@ -94,7 +105,9 @@ export class Transaction {
       { revision, sequence, taskId, timeMs: moment.nowMs, state: stateAfter(fact, state), attempt },
       fact,
     );
-    this.statements.insertEvent.run(revision, task.key, sequence, body);
+    // Watchers are told the plain one.
+    const stored = isSecret(fact) ? this.ring.seal(body, eventContext(revision)) : body;
+    this.statements.insertEvent.run(revision, task.key, sequence, stored);
     const isTerminalEvent = fact.kind === "completed" || fact.kind === "failed" || fact.kind === "cancelled";
     this.#events.push({ revision, taskId, sequence, isTerminal: isTerminalEvent, body });
     if (isTerminalEvent) this.#countOpen(task.queue, -1);
@@ -122,10 +135,16 @@ export class Transaction {
 
   /** Makes tasks due whose run time has come. */
   makeDue(limit: number): WriteResults["makeDue"] {
+    this.flush();
     const rows = this.statements.selectWaitingDue.all(this.moment.nowMs, limit);
     for (const row of rows) {
       this.statements.clearWaiting.run(row.key);
-      const entry = this.cache.get(row.id) ?? { task: recordOf(row), isWaiting: false, isDirty: false };
+      const entry = this.cache.get(row.id) ?? {
+        task: recordOf(row),
+        isWaiting: false,
+        isRunning: false,
+        isDirty: false,
+      };
       entry.isWaiting = false;
       this.announce(entry);
     }
@@ -134,6 +153,7 @@ export class Transaction {
 
   /** Deletes finished tasks that have not changed since `beforeMs`, with their events. */
   deleteFinished(beforeMs: number, limit: number): WriteResults["deleteFinished"] {
+    this.flush();
     const rows = this.statements.selectFinishedBefore.all(beforeMs, limit);
     for (const row of rows) {
       this.statements.deleteEvents.run(row.key);
@@ -150,18 +170,19 @@ export class Transaction {
     this.statements.saveCounters.run(this.lastKey, this.lastRevision);
   }
 
-  /** Writes changed tasks back; the last step before the commit. */
+  /** Writes changed tasks back: the last step before the commit, and the first of a command that searches the database. */
   flush(): void {
     for (const entry of this.#changed) {
       this.#writeBack(entry);
       this.announce(entry);
     }
+    this.#changed.clear();
   }
 
   /** What the transaction changed; after the commit. */
   commit(): Commit {
     this.#openTasks.add(this.#openDelta);
-    return { revision: this.lastRevision, events: this.#events, changes: this.#changes };
+    return { revision: this.lastRevision, events: this.#events, changes: this.#changes, counts: [this.tally.counts()] };
   }
 
   #countOpen(queue: string, by: number): void {
@@ -176,7 +197,7 @@ export class Transaction {
     this.statements.updateTask.run(
       task.state,
       entry.isWaiting ? 1 : 0,
-      task.resultJson,
+      task.resultJson === null ? null : this.ring.sealText(task.resultJson, resultContext(task.id)),
       task.error === null ? null : JSON.stringify(task.error),
       task.attempt,
       task.uncountedAttempts,
@@ -204,6 +225,11 @@ export class Transaction {
     // A finished task is not asked for again; its result would only fill the cache.
     if (isTerminal(task.state)) this.cache.delete(task.id);
   }
+}
+
+/** Whether it carries what the handler made of the payload. */
+function isSecret({ kind }: EventFact): boolean {
+  return kind === "completed" || kind === "output" || kind === "log";
 }
 
 /** The state a watcher should see at an event, even where one claim made several events. */

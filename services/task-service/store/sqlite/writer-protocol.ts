@@ -1,4 +1,6 @@
 import type { CommittedEvent, TaskChange } from "#task-service/store/commit.js";
+import type { CommitCounts } from "#task-service/store/commit-counts.js";
+import type { OpenCount } from "#task-service/store/store-statistics.js";
 import type { NewTask } from "#task-service/store/task-record.js";
 import type { WriteCommand, WriteGroup, WriteReply } from "#task-service/store/write-command.js";
 
@@ -12,7 +14,7 @@ export type WriterRequest = { readonly kind: "group"; readonly group: PackedGrou
 
 /** What it answers. */
 export type WriterResponse =
-  | { readonly kind: "ready" }
+  | { readonly kind: "ready"; readonly open: readonly OpenCount[] }
   | { readonly kind: "failed"; readonly message: string }
   | { readonly kind: "reply"; readonly reply: PackedReply };
 
@@ -30,6 +32,7 @@ export interface PackedGroup {
 export interface PackedReply {
   readonly results: WriteReply["results"];
   readonly revision: number;
+  readonly counts: readonly CommitCounts[];
   readonly changes: readonly (readonly TaskChange[keyof TaskChange][])[];
   readonly taskIds: readonly string[];
   /** Per event: revision, sequence, whether it is terminal (0 or 1), and where its body ends in `bodies`. */
@@ -57,7 +60,7 @@ export function unpackGroup(group: PackedGroup): WriteGroup {
 
 /** Prepares a reply for its way back. */
 export function packReply(reply: WriteReply): PackedReply {
-  const { events, changes, revision } = reply.commit;
+  const { events, changes, revision, counts } = reply.commit;
   const bodies = new Uint8Array(events.reduce((sum, event) => sum + event.body.length, 0));
   const numbers = new Float64Array(events.length * NUMBERS_PER_EVENT);
   const taskIds: string[] = [];
@@ -72,12 +75,13 @@ export function packReply(reply: WriteReply): PackedReply {
     numbers[at++] = event.isTerminal ? 1 : 0;
     numbers[at++] = end;
   }
-  return { results: reply.results, revision, changes: changes.map(changeRow), taskIds, numbers, bodies: bodies.buffer };
+  const rows = changes.map(changeRow);
+  return { results: reply.results, revision, counts, changes: rows, taskIds, numbers, bodies: bodies.buffer };
 }
 
 /** The reply as it was. */
 export function unpackReply(packed: PackedReply): WriteReply {
-  const { numbers, revision, results } = packed;
+  const { numbers, revision, counts, results } = packed;
   const bodies = new Uint8Array(packed.bodies);
   let start = 0;
   const events = packed.taskIds.map((taskId, index): CommittedEvent => {
@@ -93,7 +97,7 @@ export function unpackReply(packed: PackedReply): WriteReply {
       body,
     };
   });
-  return { results, commit: { revision, events, changes: packed.changes.map(changeOf) } };
+  return { results, commit: { revision, events, changes: packed.changes.map(changeOf), counts } };
 }
 
 function newTaskRow(task: NewTask): NewTaskRow {

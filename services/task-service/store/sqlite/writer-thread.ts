@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { errorMessage } from "#libs/errors/error-message.js";
+import { openingFailure } from "#task-service/store/sqlite/opening-failure.js";
 import { SqliteWriter, type SqliteOptions } from "#task-service/store/sqlite/sqlite-writer.js";
 import {
   packReply,
@@ -19,7 +19,7 @@ function main(options: SqliteOptions): void {
   try {
     writer = new SqliteWriter(options);
   } catch (error) {
-    send({ kind: "failed", message: errorMessage(error) });
+    send({ kind: "failed", message: openingFailure(error, options.path) });
     return;
   }
   port.on("message", (request: WriterRequest) => {
@@ -31,7 +31,7 @@ function main(options: SqliteOptions): void {
     const packed = packReply(writer.apply(unpackGroup(request.group)));
     send({ kind: "reply", reply: packed }, [packed.bodies]);
   });
-  send({ kind: "ready" });
+  send({ kind: "ready", open: writer.openCounts });
 }
 
 main(workerData as SqliteOptions);

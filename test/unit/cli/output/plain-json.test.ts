@@ -1,6 +1,11 @@
 import { expect } from "chai";
 import { toPlainJson } from "#cli/output/plain-json.js";
-import { Task, Task_State as State } from "#libs/proto/gen/taskwire/v1/task.js";
+import {
+  Task,
+  Task_State as State,
+  TaskAttempt,
+  TaskAttempt_Outcome as Outcome,
+} from "#libs/proto/gen/taskwire/v1/task.js";
 import {
   LogLine_Level as Level,
   TaskCancelled_Phase as Phase,
@@ -14,6 +19,30 @@ describe("toPlainJson", () => {
     const task = Task.fromPartial({ id: "1", type: "a.b", state: State.RUNNING, createTime: time, sequence: 7 });
     expect(toPlainJson(task)).to.include({ state: "RUNNING", createTime: "2026-03-01T08:00:00.123Z", sequence: 7 });
     expect(toPlainJson(task)).not.to.have.any.keys("result", "description", "endTime", "progress");
+  });
+
+  it("says attempts, with their outcomes by name", () => {
+    const error = { code: "WORKER_LOST", message: "silent", retryable: true };
+    const attempt = TaskAttempt.fromPartial({
+      number: 2,
+      startTime: time,
+      outcome: Outcome.LOST,
+      error,
+      counted: true,
+    });
+    expect(toPlainJson(attempt)).to.deep.equal({
+      number: 2,
+      startTime: "2026-03-01T08:00:00.123Z",
+      outcome: "LOST",
+      error,
+      counted: true,
+    });
+  });
+
+  it("says a task's warnings and deadline", () => {
+    const warning = { code: "SKIPPED", message: "page 3", retryable: false };
+    const task = Task.fromPartial({ id: "1", warnings: [warning], deadlineTime: time });
+    expect(toPlainJson(task)).to.deep.include({ warnings: [warning], deadlineTime: "2026-03-01T08:00:00.123Z" });
   });
 
   it("passes users' content on untouched", () => {

@@ -64,6 +64,62 @@ describe("TaskLine", () => {
     expect(put).to.deep.equal(["a", "b"]);
   });
 
+  it("begins anew when a finished task is opened again", () => {
+    const line = new TaskLine(pending, 1);
+    const error = { code: "HANDLER_ERROR", message: "it broke", retryable: false, details: undefined };
+    apply(line, State.FAILED, { $case: "failed", value: { error } });
+    apply(line, State.PENDING, { $case: "reopened", value: { runTime: later(1) } });
+    expect(textOf(line, later(3))).to.equal("ID  a.b  PENDING  2.0 s  was opened again");
+    apply(line, State.COMPLETED, { $case: "completed", value: { result: 1, resultOmitted: false, warnings: [] } }, 2);
+    expect(textOf(line, later(100)))
+      .to.include("COMPLETED  attempt 2")
+      .and.not.to.include("it broke");
+    expect(exitCodeOf([line])).to.equal(0);
+  });
+
+  it("tells how far a cancel is", () => {
+    const line = new TaskLine(pending, 1);
+    const notes = (
+      [
+        { $case: "cancelRequested", value: { reason: "" } },
+        { $case: "cancelDelivered", value: { workerId: "w" } },
+        { $case: "cancelAcknowledged", value: {} },
+        { $case: "cancelGraceExpired", value: { graceMs: 5000 } },
+      ] satisfies Kind[]
+    ).map((kind) => {
+      apply(line, State.RUNNING, kind);
+      return textOf(line, start).split("  ").at(-1);
+    });
+    expect(notes).to.deep.equal([
+      "is being cancelled",
+      "is being cancelled",
+      "is being cancelled; its handler has been told",
+      "did not stop in time and is being killed",
+    ]);
+  });
+
+  it("says why a task was handed back and when it goes on", () => {
+    const line = new TaskLine(pending, 1);
+    const value = { reason: "not yet", code: "RETRY_LATER", runTime: later(60) };
+    apply(line, State.PENDING, { $case: "released", value });
+    expect(textOf(line, later(3))).to.match(/was handed back: not yet; goes on at \d\d:\d\d:\d\d$/);
+  });
+
+  it("prints refused attempts and the warnings of a completed task above", () => {
+    const line = new TaskLine(pending, 1);
+    const [refused] = apply(line, State.RUNNING, {
+      $case: "staleAttemptRejected",
+      value: { workerId: "w", reportedAttempt: 1 },
+    });
+    expect(stripVTControlCharacters(refused ?? "")).to.match(/warn {2}attempt 1 of worker w was refused/);
+    const warnings = [{ code: "SKIPPED", message: "page 3", retryable: false, details: undefined }];
+    const [warning] = apply(line, State.COMPLETED, {
+      $case: "completed",
+      value: { result: 1, resultOmitted: false, warnings },
+    });
+    expect(stripVTControlCharacters(warning ?? "")).to.match(/warn {2}SKIPPED: page 3$/);
+  });
+
   it("takes a snapshot as its new state", () => {
     const line = new TaskLine(pending);
     line.apply({ kind: "snapshot", task: { ...pending, state: State.CANCELLED, sequence: 9 } });

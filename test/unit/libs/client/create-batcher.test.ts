@@ -13,6 +13,15 @@ import { unary } from "#libs/rpc/service-definition.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
 import { ToyTaskService } from "#test/unit/libs/rpc/toy-task-service.js";
 
+const queueFull = (queue: string) =>
+  new TaskwireError({
+    code: "RESOURCE_EXHAUSTED",
+    reason: "QUEUE_FULL",
+    message: "full",
+    metadata: { queue },
+    retryAfterMs: 1000,
+  });
+
 describe("single creates of the client", () => {
   const open: (() => Promise<void> | void)[] = [];
 
@@ -116,6 +125,73 @@ describe("single creates of the client", () => {
     });
     await Promise.all([client.create("a"), client.create("b"), client.create("c")]);
     expect(toy.calls).to.deep.equal(["create", "create", "create"]);
+  });
+
+  describe("when a queue is full", () => {
+    /** A service whose queue `small` holds so many tasks. */
+    async function startSmall(
+      capacity: number,
+    ): Promise<{ client: TaskwireClient; calls: string[]; accepted: string[] }> {
+      const calls: string[] = [];
+      const accepted: string[] = [];
+      const { client } = await start({
+        batchCreateTasks: unary(BatchCreateTasksRequest, BatchCreateTasksResponse, ({ requests }) => {
+          const small = requests.filter(({ task }) => task?.queue === "small").length;
+          const held = accepted.filter((type) => type.startsWith("small")).length;
+          const isFull = held + small > capacity;
+          calls.push(`${requests.length} ${isFull ? "refused" : "taken"}`);
+          if (isFull) throw queueFull("small");
+          accepted.push(...requests.map(({ task }) => task?.type ?? ""));
+          return { tasks: requests.map(({ task }) => Task.fromPartial({ id: task?.type ?? "" })) };
+        }),
+      });
+      return { client, calls, accepted };
+    }
+
+    const outcomes = (made: PromiseSettledResult<Task>[]) =>
+      made.map((each) => (each.status === "fulfilled" ? each.value.id : (each.reason as TaskwireError).reason));
+    const small = (client: TaskwireClient, count: number) =>
+      Array.from({ length: count }, (_, n) => client.create(`small.${n}`, {}, { queue: "small" }));
+
+    it("creates as many as there is room for, and refuses the others as CreateTask does", async () => {
+      const { client, accepted } = await startSmall(5);
+      const made = outcomes(await Promise.allSettled(small(client, 8)));
+      expect(made).to.deep.equal([
+        ...[0, 1, 2, 3, 4].map((n) => `small.${n}`),
+        "QUEUE_FULL",
+        "QUEUE_FULL",
+        "QUEUE_FULL",
+      ]);
+      expect(accepted).to.have.lengthOf(5);
+    });
+
+    it("asks a full queue twice, not once for each of many creates", async () => {
+      const { client, calls } = await startSmall(0);
+      const made = outcomes(await Promise.allSettled(small(client, 400)));
+      expect(new Set(made)).to.deep.equal(new Set(["QUEUE_FULL"]));
+      expect(calls).to.deep.equal(["400 refused", "1 refused"]);
+    });
+
+    it("creates the tasks of other queues", async () => {
+      const { client, accepted } = await startSmall(0);
+      const others = ["a", "b", "c"].map((type) => client.create(type));
+      const made = outcomes(await Promise.allSettled([...small(client, 2), ...others]));
+      expect(made).to.deep.equal(["QUEUE_FULL", "QUEUE_FULL", "a", "b", "c"]);
+      expect(accepted).to.deep.equal(["a", "b", "c"]);
+    });
+
+    it("does not try again by itself", async () => {
+      let calls = 0;
+      const { client } = await start({
+        createTask: unary(CreateTaskRequest, Task, () => {
+          calls += 1;
+          throw queueFull("default");
+        }),
+      });
+      const error = await rejectionOf(client.create("a"));
+      expect(error).to.include({ code: "RESOURCE_EXHAUSTED", reason: "QUEUE_FULL", retryAfterMs: 1000 });
+      expect(calls).to.equal(1);
+    });
   });
 
   it("refuses what protobuf cannot say without disturbing others", async () => {

@@ -24,6 +24,9 @@ const event = (sequence: number, kind?: TaskEvent["kind"]): TaskEvent => ({
 });
 const completed = (sequence: number, result: unknown, resultOmitted = false) =>
   event(sequence, { $case: "completed", value: { result, resultOmitted, warnings: [] } });
+const failed = (sequence: number) => event(sequence, { $case: "failed", value: { error: undefined } });
+const cancelled = (sequence: number) => event(sequence, { $case: "cancelled", value: { phase: 1, reason: "" } });
+const reopened = (sequence: number) => event(sequence, { $case: "reopened", value: { runTime: undefined } });
 const frame = (...events: TaskEvent[]): WatchTaskResponse => ({ snapshot: undefined, events, heartbeat: undefined });
 const snapshot = (task: Partial<Task>): WatchTaskResponse => ({ ...frame(), snapshot: Task.fromPartial(task) });
 /** Writes the last frame of a task, and ends as the service does. */
@@ -106,9 +109,60 @@ describe("TaskWatch", () => {
     expect(cursors).to.deep.equal([0, 2, 2, 3]);
   });
 
-  it("ends after the terminal event even if the service does not", async () => {
+  it("ends after the task has completed even if the service does not", async () => {
     await start((call) => void call.write(frame(completed(1, 1))));
     expect(await sequences({ afterSequence: 0 })).to.deep.equal(["1"]);
+  });
+
+  it("goes on after a terminal event of a task that was opened again, to the latest one", async () => {
+    await start((call) => {
+      call.write(frame(event(1), failed(2), reopened(3), cancelled(4)));
+      call.write(frame(reopened(5), event(6)));
+      finish(call, frame(completed(7, 1)));
+    });
+    expect(await sequences({ afterSequence: 0 })).to.deep.equal(["1", "2", "3", "4", "5", "6", "7"]);
+    expect(cursors).to.deep.equal([0]);
+  });
+
+  it("asks again when the stream is cut after a terminal event, because the task may have been opened again", async () => {
+    await start(
+      (call) => {
+        call.write(frame(event(1), failed(2)));
+        call.fail(unavailable);
+      },
+      (call) => finish(call, frame(reopened(3), cancelled(4))),
+    );
+    expect(await sequences({ afterSequence: 0 })).to.deep.equal(["1", "2", "3", "4"]);
+    expect(cursors).to.deep.equal([0, 2]);
+  });
+
+  it("asks again when the stream neither ends nor goes on after a terminal event", async () => {
+    await start(
+      (call) => void call.write(frame(failed(1))),
+      (call) => call.end(),
+    );
+    expect(await sequences({ afterSequence: 0 })).to.deep.equal(["1"]);
+    expect(cursors).to.deep.equal([0, 1]);
+  });
+
+  it("does not ask again when the stream is cut after the task has completed", async () => {
+    await start((call) => {
+      call.write(frame(completed(1, 1)));
+      call.fail(unavailable);
+    });
+    expect(await sequences({ afterSequence: 0 })).to.deep.equal(["1"]);
+  });
+
+  it("throws the reason of its signal also while it waits for the end of the stream", async () => {
+    const abort = new AbortController();
+    await start((call) => {
+      call.write(frame(failed(1)));
+      setImmediate(() => abort.abort(new Error("enough")));
+    });
+    expect(await rejectionOf(sequences({ afterSequence: 0, signal: abort.signal }))).to.have.property(
+      "message",
+      "enough",
+    );
   });
 
   it("resumes from the sequence of its snapshot", async () => {
@@ -192,15 +246,15 @@ describe("TaskWatch", () => {
   });
 
   it("throws the task that failed or was cancelled", async () => {
-    const failed = event(2, { $case: "failed", value: { error: undefined } });
-    const cancelled = event(2, { $case: "cancelled", value: { phase: 1, reason: "" } });
     await start(
-      (call) => finish(call, frame(failed)),
-      (call) => finish(call, frame(cancelled)),
+      (call) => finish(call, frame(failed(2))),
+      (call) => finish(call, frame(cancelled(2))),
     );
-    task = Task.fromPartial({ id: "x", state: TaskState.FAILED, error: { code: "HANDLER_ERROR", message: "broke" } });
+    const error = { code: "HANDLER_ERROR", message: "broke", details: { line: 7 } };
+    task = Task.fromPartial({ id: "x", state: TaskState.FAILED, attempt: 1, error });
     const failure = await rejectionOf(client.run("a"));
     expect(failure).to.be.instanceOf(TaskFailedError);
+    expect(failure).to.deep.include({ code: "HANDLER_ERROR", details: { line: 7 } });
     expect(failure.message).to.contain("HANDLER_ERROR").and.to.contain("broke");
     task = Task.fromPartial({ id: "x", state: TaskState.CANCELLED });
     expect(await rejectionOf(client.run("a"))).to.be.instanceOf(TaskCancelledError);

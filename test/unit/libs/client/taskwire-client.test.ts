@@ -1,7 +1,17 @@
 import { expect } from "chai";
-import { TaskState, TaskwireClient } from "#libs/client/taskwire-client.js";
+import { AttemptOutcome, TaskState, TaskwireClient } from "#libs/client/taskwire-client.js";
+import { TaskwireError } from "#libs/errors/taskwire-error.js";
+import { Task, TaskAttempt } from "#libs/proto/gen/taskwire/v1/task.js";
+import {
+  ListTaskAttemptsRequest,
+  ListTaskAttemptsResponse,
+  RetryTaskRequest,
+} from "#libs/proto/gen/taskwire/v1/task_service.js";
+import { unary } from "#libs/rpc/service-definition.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
 import { ToyTaskService } from "#test/unit/libs/rpc/toy-task-service.js";
+
+const unavailable = new TaskwireError({ code: "UNAVAILABLE", reason: "SERVICE_STOPPING", message: "stops" });
 
 describe("TaskwireClient", () => {
   let toy: ToyTaskService;
@@ -11,6 +21,14 @@ describe("TaskwireClient", () => {
     toy = await new ToyTaskService().start();
     client = new TaskwireClient({ address: toy.address });
   });
+
+  /** Puts a service with methods of its own in the place of the toy. */
+  async function restart(replaced: ConstructorParameters<typeof ToyTaskService>[0]): Promise<void> {
+    client.close();
+    await toy.server.stop(0);
+    toy = await new ToyTaskService(replaced).start();
+    client = new TaskwireClient({ address: toy.address });
+  }
 
   afterEach(async () => {
     client.close();
@@ -48,6 +66,62 @@ describe("TaskwireClient", () => {
     expect(await client.get(id)).to.include({ id, type: "a" });
     expect(await client.cancel(id, "why not")).to.include({ id, state: TaskState.CANCELLED });
     expect(await rejectionOf(client.get("nothing"))).to.include({ code: "NOT_FOUND", reason: "TASK_NOT_FOUND" });
+  });
+
+  it("iterates over all pages of a task's attempts", async () => {
+    const asked: [number, string][] = [];
+    await restart({
+      listTaskAttempts: unary(ListTaskAttemptsRequest, ListTaskAttemptsResponse, ({ pageSize, pageToken }) => {
+        asked.push([pageSize, pageToken]);
+        if (asked.length === 1) throw unavailable;
+        const number = Number(pageToken) + 1;
+        const outcome = AttemptOutcome.FAILED;
+        return {
+          attempts: [TaskAttempt.fromPartial({ number, outcome })],
+          nextPageToken: number < 3 ? String(number) : "",
+        };
+      }),
+    });
+    const numbers: number[] = [];
+    for await (const { number } of client.attempts("x", { pageSize: 1 })) numbers.push(number);
+    expect(numbers).to.deep.equal([1, 2, 3]);
+    expect(asked, "the first call was tried again").to.deep.equal([
+      [1, ""],
+      [1, ""],
+      [1, "1"],
+      [1, "2"],
+    ]);
+  });
+
+  describe("retry", () => {
+    let asked: (number | undefined)[];
+
+    /** A service that is away for the first call. */
+    beforeEach(async () => {
+      asked = [];
+      await restart({
+        retryTask: unary(RetryTaskRequest, Task, ({ id, sequence }) => {
+          asked.push(sequence);
+          if (asked.length === 1) throw unavailable;
+          return Task.fromPartial({ id });
+        }),
+      });
+    });
+
+    it("is tried again with a sequence, which keeps it from opening the task twice", async () => {
+      expect(await client.retry("x", { sequence: 7 })).to.include({ id: "x" });
+      expect(asked).to.deep.equal([7, 7]);
+    });
+
+    it("is tried again with the sequence 0 as well", async () => {
+      await client.retry("x", { sequence: 0 });
+      expect(asked).to.deep.equal([0, 0]);
+    });
+
+    it("is tried once without a sequence", async () => {
+      expect(await rejectionOf(client.retry("x"))).to.include({ code: "UNAVAILABLE" });
+      expect(asked).to.deep.equal([undefined]);
+    });
   });
 
   it("tells within the given time that there is no service", async () => {

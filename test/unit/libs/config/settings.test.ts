@@ -89,6 +89,26 @@ describe("readSettings", () => {
     expect(printable(schema, settings)).to.include({ password: "***", grpcPort: 50051 });
   });
 
+  it("shows no password of an address", () => {
+    const address = text({
+      env: "TASKWIRE_NATS_URL",
+      doc: "NATS.",
+      default: "",
+      allowed: "an address",
+      pattern: /^nats:/,
+    });
+    const env = { TASKWIRE_NATS_URL: "http://me:hunter2@host" };
+    expect(problemsOf(() => readSettings({ address }, { env }))).to.deep.equal([
+      'TASKWIRE_NATS_URL="http://***@host" is not allowed: it must be an address',
+    ]);
+  });
+
+  it("adds the problems of a check that looks at all settings together", () => {
+    const check = ({ grpcPort }: { readonly grpcPort: number }) => (grpcPort === 50051 ? ["not this one"] : []);
+    expect(problemsOf(() => readSettings(schema, { env: {} }, check))).to.deep.equal(["not this one"]);
+    expect(problemsOf(() => readSettings(schema, { env: { TASKWIRE_GRPC_PORT: "x" } }, check))).to.have.length(2);
+  });
+
   it("returns frozen settings", () => {
     expect(readSettings(schema, { env: {} })).to.be.frozen;
   });

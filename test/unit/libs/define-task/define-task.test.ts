@@ -27,6 +27,33 @@ describe("defineTask", () => {
     expect(task.options.payload).to.not.equal(undefined);
   });
 
+  const codes = (count: number) => Array.from({ length: count }, (_code, index) => `CODE_${index}`);
+  const DAY_MS = 24 * 3600 * 1000;
+  for (const options of [
+    { totalTimeoutMs: 10 },
+    { totalTimeoutMs: 366 * DAY_MS },
+    { retryableCodes: codes(50), permanentCodes: ["A".repeat(63)] },
+    { retryableCodes: [], permanentCodes: ["HARD_TIMEOUT", "CRASHED"] },
+  ]) {
+    it(`takes ${JSON.stringify(options).slice(0, 60)}`, () => {
+      expect(defineTask("a.b", options, () => 1).options).to.deep.equal(options);
+    });
+  }
+
+  for (const [options, words] of [
+    [{ totalTimeoutMs: 9 }, "totalTimeoutMs must be a whole number in 10–"],
+    [{ totalTimeoutMs: 366 * DAY_MS + 1 }, "totalTimeoutMs must be"],
+    [{ retryableCodes: codes(51) }, "retryableCodes must be a list of at most 50"],
+    [{ permanentCodes: codes(51) }, "permanentCodes must be a list of at most 50"],
+    [{ retryableCodes: ["lower"] }, "retryableCodes must be"],
+    [{ permanentCodes: ["A".repeat(64)] }, "permanentCodes must be"],
+    [{ retryableCodes: ["A", "B"], permanentCodes: ["B"] }, "B cannot be both in retryableCodes and in permanentCodes"],
+  ] as const) {
+    it(`refuses ${JSON.stringify(options).slice(0, 60)}`, () => {
+      expect(() => defineTask("a.b", options, () => 1)).to.throw(TypeError, words);
+    });
+  }
+
   it("names every wrong option at once", () => {
     const wrong = () =>
       defineTask("Not A Type", { maxAttempts: 0, softTimeoutMs: 1, memoryBytes: 5, multiplier: 99 }, () => 1);

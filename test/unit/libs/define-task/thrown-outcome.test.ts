@@ -84,6 +84,35 @@ describe("thrownOutcome", () => {
       .that.matches(/^\{"stack"/);
   });
 
+  it("keeps a stack within its bound, whatever the message is made of", () => {
+    for (const character of ["x", "한", "😀", '"', "\u0001"]) {
+      const outcome = thrownOutcome(new Error(character.repeat(20_000)));
+      const detailsJson = outcome.kind === "failed" ? outcome.error.detailsJson : "";
+      expect(Buffer.byteLength(detailsJson)).to.be.within(1000, 8192);
+      expect(JSON.parse(detailsJson)).to.have.property("stack").that.matches(/…$/);
+    }
+  });
+
+  it("keeps details that only just leave room for a short stack", () => {
+    const outcome = thrownOutcome(new PermanentError("X", "x".repeat(9000), { details: { text: "y".repeat(6000) } }));
+    const detailsJson = outcome.kind === "failed" ? outcome.error.detailsJson : "";
+    expect(JSON.parse(detailsJson)).to.have.keys("text", "stack");
+  });
+
+  it("cuts a message of 500 characters and more without splitting one", () => {
+    const at = thrownOutcome(new Error("😀".repeat(250)));
+    expect(at).to.have.nested.property("error.message", "😀".repeat(250));
+    const above = thrownOutcome(new Error(`${"😀".repeat(250)}!`));
+    expect(above).to.have.nested.property("error.message", `${"😀".repeat(249)}…`);
+  });
+
+  it("replaces what no text can carry", () => {
+    const outcome = thrownOutcome(new PermanentError("X", "a\ud800", { details: { "k\udc00": "v\ud83d" } }));
+    expect(outcome).to.have.nested.property("error.message", "a\ufffd");
+    const detailsJson = outcome.kind === "failed" ? outcome.error.detailsJson : "";
+    expect(JSON.parse(detailsJson)).to.include({ "k\ufffd": "v\ufffd" });
+  });
+
   it("keeps a partial result with its warnings", () => {
     const outcome = thrownOutcome(
       new PartialFailure({ done: 1 }, ["skipped", { code: "NO_ACCESS", message: "page 3" }]),

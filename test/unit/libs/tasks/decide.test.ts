@@ -1,51 +1,10 @@
 import { expect } from "chai";
-import type { Claim, ClaimKind } from "#libs/tasks/claim.js";
-import { applyClaim, requestCancel } from "#libs/tasks/decide.js";
-import type { Moment } from "#libs/tasks/moment.js";
+import type { ClaimKind } from "#libs/tasks/claim.js";
+import { requestCancel } from "#libs/tasks/decide.js";
 import { expireLease } from "#libs/tasks/upkeep-decisions.js";
-import { CancelPhase, type EventFact } from "#libs/tasks/event-fact.js";
-import type { TaskFacts } from "#libs/tasks/task-facts.js";
+import { CancelPhase } from "#libs/tasks/event-fact.js";
 import { TaskState } from "#libs/tasks/task-state.js";
-import { freshTask } from "#test/unit/libs/tasks/fresh-task.js";
-
-const STARTED: ClaimKind = {
-  $case: "started",
-  value: { maxAttempts: 0, multiplier: 0, retryableCodes: [], permanentCodes: [] },
-};
-const SUCCEEDED: ClaimKind = { $case: "succeeded", value: { resultJson: '{"a":1}', warnings: [] } };
-const RELEASED: ClaimKind = {
-  $case: "released",
-  value: { reason: "shutdown", retryAfterMs: 0, code: "WORKER_SHUTDOWN" },
-};
-
-function failed(retryable: boolean, retryAfterMs?: number): ClaimKind {
-  return { $case: "failed", value: { error: { code: "E", message: "m", retryable, detailsJson: "" }, retryAfterMs } };
-}
-
-/** A task with what happened to it. */
-class Life {
-  readonly task: TaskFacts;
-  readonly events: EventFact[] = [];
-  readonly moment: Moment = { nowMs: 1000, random: () => 0.5 };
-
-  constructor(overrides: Partial<TaskFacts> = {}) {
-    this.task = freshTask(overrides);
-  }
-
-  says(kind: ClaimKind | undefined, at: { attempt?: number; number?: number; worker?: string } = {}): string {
-    const number = at.number ?? this.task.reportNumber + 1;
-    const claim: Claim = { taskId: this.task.id, attempt: at.attempt ?? this.task.attempt, number, kind };
-    return applyClaim(this.task, at.worker ?? "w", claim, this.moment, this.events);
-  }
-
-  starts(attempt = this.task.attempt + 1): string {
-    return this.says(STARTED, { attempt, number: 1 });
-  }
-
-  kinds(): string[] {
-    return this.events.map(({ kind }) => kind);
-  }
-}
+import { failed, Life, RELEASED, SUCCEEDED } from "#test/unit/libs/tasks/task-life.js";
 
 describe("applyClaim", () => {
   it("starts a pending task and completes it", () => {
@@ -182,23 +141,5 @@ describe("requestCancel", () => {
     life.says(SUCCEEDED);
     expect(life.task.state).to.equal(TaskState.COMPLETED);
     expect(requestCancel(life.task, "", false, life.moment, life.events)).to.equal("finished");
-  });
-});
-
-describe("expireLease", () => {
-  it("counts the attempt and makes the next one due at once", () => {
-    const life = new Life();
-    life.starts();
-    expect(expireLease(life.task, { workerId: "w", attempt: 1 }, 3, life.moment, life.events)).to.equal(true);
-    expect(life.task).to.include({ state: TaskState.PENDING, attempt: 1, uncountedAttempts: 0, runTimeMs: 1000 });
-    expect(life.task.error).to.include({ code: "WORKER_LOST", retryable: true });
-  });
-
-  it("leaves the attempts of others alone", () => {
-    const life = new Life();
-    life.starts();
-    expect(expireLease(life.task, { workerId: "other", attempt: 1 }, 3, life.moment, life.events)).to.equal(false);
-    expect(expireLease(life.task, { workerId: "w", attempt: 2 }, 3, life.moment, life.events)).to.equal(false);
-    expect(life.task.state).to.equal(TaskState.RUNNING);
   });
 });

@@ -20,31 +20,44 @@ export type Step =
 
 const worker = fc.constantFrom("worker-a", "worker-b");
 const errorFact = fc.record({
-  code: fc.constantFrom("HANDLER_ERROR", "CRASHED"),
+  code: fc.constantFrom("HANDLER_ERROR", "CRASHED", "OUT_OF_MEMORY"),
   message: fc.string({ maxLength: 10 }),
   retryable: fc.boolean(),
   detailsJson: fc.constant(""),
 });
 
-const claimKind: fc.Arbitrary<ClaimKind> = fc.oneof(
+/** Anything a worker can say. */
+export const claimKind: fc.Arbitrary<ClaimKind> = fc.oneof(
   fc.record({
     $case: fc.constant("started" as const),
     value: fc.record({
       maxAttempts: fc.nat(5),
       multiplier: fc.constantFrom(0, 1.5),
-      retryableCodes: fc.constant([]),
-      permanentCodes: fc.constant([]),
+      totalTimeoutMs: fc.constantFrom(undefined, undefined, 0, 500, 100_000),
+      retryableCodes: fc.constantFrom([], [], ["HANDLER_ERROR", "WORKER_LOST"]),
+      permanentCodes: fc.constantFrom([], [], ["OUT_OF_MEMORY"]),
     }),
   }),
   fc.constant<ClaimKind>({ $case: "progress", value: { fraction: 0.5, message: "half" } }),
   fc.constant<ClaimKind>({ $case: "log", value: { level: 2, message: "line", fieldsJson: "", capped: false } }),
   fc.constant<ClaimKind>({ $case: "output", value: { name: "output", text: "x", offset: 0, capped: false } }),
   fc.constant<ClaimKind>({ $case: "cancelDelivered", value: {} }),
+  fc.constant<ClaimKind>({ $case: "cancelAcknowledged", value: {} }),
+  fc.constant<ClaimKind>({ $case: "cancelGraceExpired", value: { graceMs: 5 } }),
   fc.constant<ClaimKind>({ $case: "softLimitReached", value: {} }),
-  fc.constant<ClaimKind>({ $case: "succeeded", value: { resultJson: "1", warnings: [] } }),
+  fc.record({
+    $case: fc.constant("succeeded" as const),
+    value: fc.record({
+      resultJson: fc.constantFrom("1", '{"a":[null]}'),
+      warnings: fc.array(errorFact, { maxLength: 2 }),
+    }),
+  }),
   fc.record({
     $case: fc.constant("failed" as const),
-    value: fc.record({ error: errorFact, retryAfterMs: fc.option(fc.nat(1000), { nil: undefined }) }),
+    value: fc.record({
+      error: fc.option(errorFact, { nil: undefined, freq: 9 }),
+      retryAfterMs: fc.option(fc.nat(1000), { nil: undefined }),
+    }),
   }),
   fc.record({ $case: fc.constant("cancelled" as const), value: fc.record({ phase: fc.nat(4) }) }),
   fc.record({
@@ -64,31 +77,31 @@ const attemptShift = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(-2, -1, 2) },
 );
 
-/** Long random lives of a task: two workers, stale, duplicate and reordered claims, cancels and lost leases. */
-export const steps: fc.Arbitrary<Step[]> = fc.array(
-  fc.oneof(
-    {
-      weight: 12,
-      arbitrary: fc.record({
-        what: fc.constant("claim" as const),
-        worker,
-        attemptShift,
-        numberShift: fc.constantFrom(-1, 0, 1, 1, 1, 2),
-        kind: claimKind,
-      }),
-    },
-    { weight: 1, arbitrary: fc.record({ what: fc.constant("cancel" as const), mayBeWithWorker: fc.boolean() }) },
-    {
-      weight: 1,
-      arbitrary: fc.record({
-        what: fc.constant("expire" as const),
-        worker,
-        attemptShift: fc.constantFrom(-1, 0, 0, 1),
-      }),
-    },
-  ),
-  { maxLength: 60 },
+/** What two workers say, stale, duplicate and reordered claims among it; cancels and lost leases. */
+export const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      what: fc.constant("claim" as const),
+      worker,
+      attemptShift,
+      numberShift: fc.constantFrom(-1, 0, 1, 1, 1, 2),
+      kind: claimKind,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant("cancel" as const), mayBeWithWorker: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      what: fc.constant("expire" as const),
+      worker,
+      attemptShift: fc.constantFrom(-1, 0, 0, 1),
+    }),
+  },
 );
+
+/** One long random round of a task's life. */
+export const steps: fc.Arbitrary<Step[]> = fc.array(step, { maxLength: 60 });
 
 const NEVER_POISONED = 1000;
 

@@ -1,6 +1,14 @@
 import { expect } from "chai";
-import type { Claim, ClaimKind } from "#libs/tasks/claim.js";
-import { MAX_JSON_BYTES, MAX_RETRY_DELAY_MS } from "#libs/tasks/limits.js";
+import type { Claim, ClaimKind, StartedClaim } from "#libs/tasks/claim.js";
+import {
+  MAX_ATTEMPTS,
+  MAX_JSON_BYTES,
+  MAX_RETRY_CODES,
+  MAX_RETRY_DELAY_MS,
+  MAX_RETRY_MULTIPLIER,
+  MAX_TOTAL_TIMEOUT_MS,
+  MIN_TOTAL_TIMEOUT_MS,
+} from "#libs/tasks/limits.js";
 import { soundClaim } from "#libs/tasks/sound-claim.js";
 
 function claimOf(kind: ClaimKind | undefined): Claim {
@@ -11,7 +19,13 @@ function kindOf(kind: ClaimKind): ClaimKind | undefined {
   return soundClaim(claimOf(kind)).kind;
 }
 
+function codes(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `CODE_${index}`);
+}
+
 const error = { code: "E", message: "m", retryable: true, detailsJson: "" };
+
+const start = { maxAttempts: 0, multiplier: 0, retryableCodes: [], permanentCodes: [] };
 
 describe("soundClaim", () => {
   it("gives sound claims back as they are", () => {
@@ -46,6 +60,34 @@ describe("soundClaim", () => {
       });
       const log = { level: 1, message: "kept", fieldsJson: broken, capped: true };
       expect(kindOf({ $case: "log", value: log })).to.deep.nested.include({ value: { ...log, fieldsJson: "" } });
+    }
+  });
+
+  it("brings a handler's own retry settings into their ranges", () => {
+    const bounds: [Partial<StartedClaim>, Partial<StartedClaim>][] = [
+      [{ maxAttempts: -1 }, { maxAttempts: 0 }],
+      [{ maxAttempts: MAX_ATTEMPTS + 1 }, { maxAttempts: MAX_ATTEMPTS }],
+      [{ multiplier: Number.NaN }, { multiplier: 0 }],
+      [{ multiplier: 0.99 }, { multiplier: 0 }],
+      [{ multiplier: Infinity }, { multiplier: MAX_RETRY_MULTIPLIER }],
+      [{ initialDelayMs: -1 }, { initialDelayMs: 0 }],
+      [{ maximumDelayMs: MAX_RETRY_DELAY_MS + 1 }, { maximumDelayMs: MAX_RETRY_DELAY_MS }],
+      [{ totalTimeoutMs: -1 }, { totalTimeoutMs: MIN_TOTAL_TIMEOUT_MS }],
+      [{ totalTimeoutMs: MIN_TOTAL_TIMEOUT_MS - 1 }, { totalTimeoutMs: MIN_TOTAL_TIMEOUT_MS }],
+      [{ totalTimeoutMs: MAX_TOTAL_TIMEOUT_MS + 1 }, { totalTimeoutMs: MAX_TOTAL_TIMEOUT_MS }],
+      [{ permanentCodes: codes(MAX_RETRY_CODES + 1) }, { permanentCodes: codes(MAX_RETRY_CODES) }],
+    ];
+    for (const [asked, got] of bounds)
+      expect(kindOf({ $case: "started", value: { ...start, ...asked } })?.value).to.deep.include({ ...start, ...got });
+    const sound: Partial<StartedClaim>[] = [
+      { maxAttempts: MAX_ATTEMPTS, multiplier: 1, initialDelayMs: 0, maximumDelayMs: MAX_RETRY_DELAY_MS },
+      { multiplier: MAX_RETRY_MULTIPLIER, totalTimeoutMs: 0, retryableCodes: codes(MAX_RETRY_CODES) },
+      { totalTimeoutMs: MIN_TOTAL_TIMEOUT_MS },
+      { totalTimeoutMs: MAX_TOTAL_TIMEOUT_MS },
+    ];
+    for (const value of sound) {
+      const claim = claimOf({ $case: "started", value: { ...start, ...value } });
+      expect(soundClaim(claim)).to.equal(claim);
     }
   });
 

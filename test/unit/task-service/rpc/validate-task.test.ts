@@ -28,6 +28,7 @@ const ms = (milliseconds: number) => ({
   seconds: Math.floor(milliseconds / 1000),
   nanos: (milliseconds % 1000) * 1_000_000,
 });
+const codes = (count: number) => Array.from({ length: count }, (_, index) => `CODE_${index}`);
 const DAY_MS = 86_400_000;
 const MIB = 1024 * 1024;
 
@@ -44,6 +45,8 @@ describe("validateCreate", () => {
       { runTime: new Date(Date.now() + 365 * DAY_MS) },
       { retryPolicy: { initialDelay: ms(0), maximumDelay: ms(DAY_MS), multiplier: 1 } },
       { retryPolicy: { initialDelay: ms(DAY_MS), maximumDelay: ms(0), multiplier: 10 } },
+      { retryPolicy: { totalTimeout: ms(10), retryableCodes: ["A"], permanentCodes: ["B".repeat(63)] } },
+      { retryPolicy: { totalTimeout: ms(366 * DAY_MS), retryableCodes: codes(50), permanentCodes: [] } },
     ];
     for (const task of accepted) expect(violatedByTask(task), JSON.stringify(task)).to.deep.equal([]);
     for (const requestId of ["x", "~".repeat(64)])
@@ -76,6 +79,25 @@ describe("validateCreate", () => {
     ["task.retry_policy.maximum_delay", { retryPolicy: { maximumDelay: ms(DAY_MS + 1) } }],
     ["task.retry_policy.multiplier", { retryPolicy: { multiplier: 0.5 } }, { retryPolicy: { multiplier: 11 } }],
     ["task.retry_policy.multiplier", { retryPolicy: { multiplier: Number.NaN } }],
+    [
+      "task.retry_policy.total_timeout",
+      { retryPolicy: { totalTimeout: ms(9) } },
+      { retryPolicy: { totalTimeout: ms(366 * DAY_MS + 1) } },
+      { retryPolicy: { totalTimeout: { seconds: -1, nanos: 0 } } },
+    ],
+    ["task.retry_policy.retryable_codes", { retryPolicy: { retryableCodes: codes(51) } }],
+    [
+      "task.retry_policy.retryable_codes[1]",
+      ...["", "lower", "1A", "_A", "A B", "A".repeat(64)].map((code) => ({
+        retryPolicy: { retryableCodes: ["A", code] },
+      })),
+    ],
+    [
+      "task.retry_policy.permanent_codes",
+      { retryPolicy: { permanentCodes: codes(51) } },
+      { retryPolicy: { retryableCodes: ["A", "B"], permanentCodes: ["C", "B"] } },
+    ],
+    ["task.retry_policy.permanent_codes[0]", { retryPolicy: { permanentCodes: ["ä"] } }],
     ['task.labels["a b"]', { labels: { "a b": "" } }],
     ['task.labels["a"]', { labels: { a: "ü".repeat(129) } }],
     ["task.labels", { labels: Object.fromEntries(Array.from({ length: 33 }, (_, index) => [`k${index}`, ""])) }],

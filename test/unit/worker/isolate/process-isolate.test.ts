@@ -2,6 +2,7 @@ import { getPriority } from "node:os";
 import { expect } from "chai";
 import { begin, MIB, outcomeOf, processIsolate } from "#test/fixtures/tasks/fixture-isolates.js";
 import { isAlive } from "#test/support/child-processes.js";
+import { until } from "#test/support/until.js";
 
 describe("a process isolate", () => {
   it("holds a handler to its heap cap", async () => {
@@ -41,9 +42,41 @@ describe("a process isolate", () => {
 
   it("does not believe a handler that forges messages", async () => {
     const isolate = await processIsolate();
-    const { outcome, logs } = begin(isolate, "forger");
+    const { outcome, logs, aborts } = begin(isolate, "forger");
     expect(await outcome).to.deep.include({ kind: "succeeded", resultJson: '"honest"' });
     expect(logs).to.deep.equal([]);
+    expect(aborts).to.deep.equal([]);
+    await isolate.close();
+  });
+
+  for (const exits of [false, true]) {
+    it(`takes with it what its handler has started (${exits ? "when it exits" : "when it is killed"})`, async () => {
+      const isolate = await processIsolate();
+      const { run, outcome, progress } = begin(isolate, "parent", { exits });
+      const started = await until("the handler has started a process", () => progress[0]?.current);
+      expect(await isAlive(started)).to.equal(true);
+      if (!exits) run.kill();
+      expect(await outcome).to.include({ kind: "died", cause: exits ? "crashed" : "killed" });
+      await until("it is gone", async () => !(await isAlive(started)));
+      await isolate.close();
+    });
+  }
+
+  it("tells a kill from outside, by the system's for want of memory perhaps, as a crash by that signal", async () => {
+    const isolate = await processIsolate();
+    const { outcome, progress } = begin(isolate, "spin");
+    await until("the handler spins", () => progress.length > 0);
+    process.kill(isolate.pid ?? 0, "SIGKILL");
+    expect(await outcome).to.include({ kind: "died", cause: "crashed", signal: "SIGKILL", exitCode: undefined });
+    await isolate.close();
+  });
+
+  it("does not take a handler's word for it that memory ran out", async () => {
+    const isolate = await processIsolate();
+    expect(await outcomeOf(isolate, "crash", { code: 3, words: "heap out of memory" })).to.deep.include({
+      cause: "crashed",
+      stderrTail: "heap out of memory",
+    });
     await isolate.close();
   });
 

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { deferred, type Deferred } from "#libs/async/deferred.js";
 import { silentLogger } from "#libs/log/logger.js";
 import { ReportBatch, type Report } from "#libs/proto/gen/taskwire/bus/v1/report.js";
+import { KeyRing, NO_KEYS } from "#libs/sealing/key-ring.js";
 import { MAX_BUS_BODY_BYTES } from "#libs/tasks/limits.js";
 import { ReportGatherer } from "#worker/report/report-gatherer.js";
 import { until } from "#test/support/until.js";
@@ -24,6 +25,7 @@ function setUp(options: { lanes?: number; crowdedBytes?: number } = {}) {
       published.push({ batch: ReportBatch.decode(data), bytes: data.length, messageId, answer });
       return answer.promise;
     },
+    ring: new KeyRing(NO_KEYS),
     crowdedBytes: options.crowdedBytes ?? 1_000_000,
     onRoom: () => (rooms += 1),
     logger: silentLogger(),

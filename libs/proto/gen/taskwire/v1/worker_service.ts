@@ -30,6 +30,8 @@ export interface ListWorkersRequest {
 export interface ListWorkersResponse {
   /** The living workers, sorted by id. */
   workers: Worker[];
+  /** When this was answered, by the service's clock. */
+  time: Date | undefined;
 }
 
 /** A process that runs handlers. */
@@ -60,6 +62,8 @@ export interface Worker {
     | undefined;
   /** Set while it finishes what it has and takes nothing new. */
   draining: boolean;
+  /** When it sent what was heard last, by its own clock. Compared with `last_seen_time` it tells how far the two clocks are apart. */
+  lastSentTime: Date | undefined;
 }
 
 /** Request of Ping. */
@@ -122,13 +126,16 @@ export const ListWorkersRequest: MessageFns<ListWorkersRequest> = {
 };
 
 function createBaseListWorkersResponse(): ListWorkersResponse {
-  return { workers: [] };
+  return { workers: [], time: undefined };
 }
 
 export const ListWorkersResponse: MessageFns<ListWorkersResponse> = {
   encode(message: ListWorkersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.workers) {
       Worker.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.time !== undefined) {
+      Timestamp.encode(toTimestamp(message.time), writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -154,6 +161,14 @@ export const ListWorkersResponse: MessageFns<ListWorkersResponse> = {
             message.workers.push(Worker.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -172,6 +187,7 @@ export const ListWorkersResponse: MessageFns<ListWorkersResponse> = {
   fromPartial(object: DeepPartial<ListWorkersResponse>): ListWorkersResponse {
     const message = createBaseListWorkersResponse();
     message.workers = object.workers?.map((e) => Worker.fromPartial(e)) || [];
+    message.time = object.time ?? undefined;
     return message;
   },
 };
@@ -189,6 +205,7 @@ function createBaseWorker(): Worker {
     startTime: undefined,
     lastSeenTime: undefined,
     draining: false,
+    lastSentTime: undefined,
   };
 }
 
@@ -226,6 +243,9 @@ export const Worker: MessageFns<Worker> = {
     }
     if (message.draining !== false) {
       writer.uint32(88).bool(message.draining);
+    }
+    if (message.lastSentTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastSentTime), writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -331,6 +351,14 @@ export const Worker: MessageFns<Worker> = {
             message.draining = reader.bool();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.lastSentTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -359,6 +387,7 @@ export const Worker: MessageFns<Worker> = {
     message.startTime = object.startTime ?? undefined;
     message.lastSeenTime = object.lastSeenTime ?? undefined;
     message.draining = object.draining ?? false;
+    message.lastSentTime = object.lastSentTime ?? undefined;
     return message;
   },
 };

@@ -41,6 +41,8 @@ export interface Heartbeat {
   attempts: HeldAttempt[];
   /** The worker's main thread has been silent for more than a second: renews every attempt this worker holds, named or not. */
   renewAll: boolean;
+  /** When it was sent, milliseconds since 1970 by the worker's own clock; 0 from workers that do not tell. Nothing is decided by it. */
+  timeMs: number;
 }
 
 /** An attempt a worker holds. */
@@ -113,6 +115,7 @@ function createBaseHeartbeat(): Heartbeat {
     leaving: false,
     attempts: [],
     renewAll: false,
+    timeMs: 0,
   };
 }
 
@@ -156,6 +159,9 @@ export const Heartbeat: MessageFns<Heartbeat> = {
     }
     if (message.renewAll !== false) {
       writer.uint32(104).bool(message.renewAll);
+    }
+    if (message.timeMs !== 0) {
+      writer.uint32(112).int64(message.timeMs);
     }
     return writer;
   },
@@ -277,6 +283,14 @@ export const Heartbeat: MessageFns<Heartbeat> = {
             message.renewAll = reader.bool();
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.timeMs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -307,6 +321,7 @@ export const Heartbeat: MessageFns<Heartbeat> = {
     message.leaving = object.leaving ?? false;
     message.attempts = object.attempts?.map((e) => HeldAttempt.fromPartial(e)) || [];
     message.renewAll = object.renewAll ?? false;
+    message.timeMs = object.timeMs ?? 0;
     return message;
   },
 };

@@ -1,0 +1,26 @@
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+
+const PAGE_BYTES = 4096;
+
+/**
+ * Overwrites every page of a file that holds `marker` with noise that is no page of a database. Returns what puts them back. The text must
+ * be in the file itself: stop the service first, so that it empties its write-ahead log.
+ */
+export function damagePages(path: string, marker: string): { readonly repair: () => void } {
+  const whole = readFileSync(path);
+  const pages = new Set<number>();
+  for (let at = whole.indexOf(marker); at >= 0; at = whole.indexOf(marker, at + 1))
+    pages.add(Math.floor(at / PAGE_BYTES));
+  if (pages.size === 0) throw new Error(`no page of ${path} holds ${marker}`);
+  const write = (bytesOf: (page: number) => Buffer) => {
+    const file = openSync(path, "r+");
+    for (const page of pages) writeSync(file, bytesOf(page), 0, PAGE_BYTES, page * PAGE_BYTES);
+    closeSync(file);
+  };
+  write(() => Buffer.alloc(PAGE_BYTES, 0xa5));
+  return {
+    repair: () => {
+      write((page) => whole.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES));
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import { expect } from "chai";
+import { TaskState, type Task } from "#libs/client/taskwire-client.js";
+import { damagePages } from "#test/faults/damage-page.js";
+import { describeWithFaults } from "#test/faults/describe-with-faults.js";
+import { startFaultyStack, type FaultyStack } from "#test/faults/faulty-stack.js";
+import { endOf, eventOf } from "#test/support/follow-task.js";
+import { Gate } from "#test/support/gate.js";
+import { logLines } from "#test/support/log-lines.js";
+import { until } from "#test/support/until.js";
+import { rejectionOf } from "#test/support/rejection-of.js";
+
+/** So large that hardly two tasks share a page. */
+const FILLER = "x".repeat(2500);
+const MARKER = "the-task-on-the-damaged-page";
+const TASKS = 60;
+const DROPPED = "reports of tasks on a damaged page of the database are dropped";
+const NOBODYS = "nobody.runs-this";
+
+describeWithFaults("When a page of the database is damaged", function () {
+  this.timeout(90_000);
+  let test: FaultyStack;
+  let hit: Task;
+  let others: Task[];
+
+  beforeEach(async () => {
+    test = await startFaultyStack();
+    const { client } = test;
+    const fill = (count: number) =>
+      client.createMany(Array.from({ length: count }, () => ({ type: NOBODYS, payload: { FILLER } })));
+    others = await fill(TASKS);
+    hit = await client.create(NOBODYS, { MARKER, FILLER });
+    others.push(...(await fill(TASKS)));
+  });
+  afterEach(() => test?.stop());
+
+  const expectCorrupt = async (call: Promise<unknown>) => {
+    const error = await rejectionOf(call);
+    expect(error).to.include({ code: "UNAVAILABLE", reason: "DATABASE_CORRUPT" });
+    expect(error.message).to.contain("taskwire verify");
+  };
+
+  /** What needs the page fails clearly, everything else works, and nothing is silently wrong. */
+  async function expectOnlyThePageIsMissed(): Promise<void> {
+    const { client, impatient } = test;
+    await expectCorrupt(impatient.get(hit.id));
+    await expectCorrupt(impatient.listPage({ types: [NOBODYS], pageSize: 1000, full: true }));
+    const [, created] = await Promise.all([
+      expectCorrupt(impatient.cancel(hit.id)),
+      impatient.create("inline.echo", { text: "meanwhile" }),
+      expectCorrupt(impatient.cancel(hit.id)),
+    ]);
+    expect(created.state).to.equal(TaskState.PENDING);
+    for (const task of [others[0], others.at(-1)]) {
+      expect(await impatient.get(task?.id ?? "")).to.deep.include({ state: TaskState.PENDING, payload: { FILLER } });
+    }
+    expect(await client.run("inline.echo", { text: "still" })).to.deep.equal({ text: "still" });
+    await test.untilServing(true);
+    expect(await test.findings()).to.not.equal("");
+  }
+
+  it("while the service is stopped: it starts, and only what needs the page fails", async () => {
+    await test.stack.service.stop();
+    const { repair } = damagePages(test.database, MARKER);
+    await test.stack.service.start();
+    await expectOnlyThePageIsMissed();
+    repair();
+    expect((await test.client.get(hit.id)).payload).to.deep.include({ MARKER });
+  });
+
+  it("while the service runs: only what needs the page fails, and repairing it needs no restart", async () => {
+    await test.stack.service.restart();
+    const { repair } = damagePages(test.database, MARKER);
+    await expectOnlyThePageIsMissed();
+    repair();
+    expect((await test.client.get(hit.id)).payload).to.deep.include({ MARKER });
+    expect((await test.client.cancel(hit.id)).state).to.equal(TaskState.CANCELLED);
+    expect(await test.findings()).to.equal("");
+  });
+
+  it("that a running task needs: the others run on, and it runs again once the page is repaired", async () => {
+    const { client, impatient, stack } = test;
+    const gate = new Gate(test.dataDir, MARKER);
+    const running = await client.create("flow.gate", { ...gate.payload, FILLER });
+    await eventOf(client, running.id, "progress");
+    await stack.service.restart();
+    await test.client.run("inline.echo", {});
+    const { repair } = damagePages(test.database, gate.payload.gate);
+    gate.open();
+    await until("its reports are dropped, and the log says so", () =>
+      logLines(test.dataDir, "task-service").some(({ msg }) => msg === DROPPED),
+    );
+    await expectCorrupt(impatient.get(running.id));
+    expect(await client.run("inline.echo", { text: "still" })).to.deep.equal({ text: "still" });
+    await stack.service.stop();
+    repair();
+    await stack.service.start();
+    expect((await endOf(client, running.id)).state).to.equal(TaskState.COMPLETED);
+    expect(await test.findings()).to.equal("");
+  });
+
+  it("that holds the schema: the service does not start, and says what to do", async () => {
+    await test.stack.service.stop();
+    const { repair } = damagePages(test.database, "SQLite format 3");
+    const error = await rejectionOf(test.stack.service.start());
+    expect(error.message).to.contain(test.database).and.to.contain("damaged").and.to.contain("taskwire verify");
+    repair();
+    await test.stack.service.start();
+    expect((await test.client.get(hit.id)).payload).to.deep.include({ MARKER });
+  });
+});

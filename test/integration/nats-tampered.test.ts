@@ -1,0 +1,112 @@
+import { expect } from "chai";
+import { DiscardPolicy, nanos, type JetStreamManager } from "nats";
+import { TaskState } from "#libs/client/taskwire-client.js";
+import { fixturePath } from "#test/fixtures/tasks/fixture-path.js";
+import { eventOf, expectWholeHistory, historyOf } from "#test/support/follow-task.js";
+import { Gate } from "#test/support/gate.js";
+import { JournalFile } from "#test/support/journal-file.js";
+import { StackStreams } from "#test/support/stack-streams.js";
+import { startTestStack, type TestStack } from "#test/support/test-stack.js";
+import { until } from "#test/support/until.js";
+
+const WAITING = 10;
+
+type Names = StackStreams["names"];
+type Tampering = readonly [what: string, tamper: (manager: JetStreamManager, names: Names) => Promise<unknown>];
+
+const TAMPERINGS: readonly Tampering[] = [
+  ["the work stream is deleted", (manager, { work }) => manager.streams.delete(work)],
+  ["the report stream is deleted", (manager, { reports }) => manager.streams.delete(reports)],
+  ["the work consumer is deleted", (manager, { work, consumer }) => manager.consumers.delete(work, consumer)],
+  ["the report consumer is deleted", (manager, { reports, ingest }) => manager.consumers.delete(reports, ingest)],
+  ["the work stream is purged", (manager, { work }) => manager.streams.purge(work)],
+  [
+    "the work stream gets a maximum age",
+    (manager, { work }) => manager.streams.update(work, { max_age: nanos(150), duplicate_window: nanos(100) }),
+  ],
+  [
+    "the work stream drops the oldest dispatches",
+    (manager, { work }) => manager.streams.update(work, { discard: DiscardPolicy.Old, max_msgs: 1 }),
+  ],
+  [
+    "the work stream listens to other subjects",
+    (manager, { work }) => manager.streams.update(work, { subjects: ["elsewhere.work.*"] }),
+  ],
+  [
+    "the report stream listens to other subjects",
+    (manager, { reports }) => manager.streams.update(reports, { subjects: ["elsewhere.reports"] }),
+  ],
+  [
+    "the work consumer allows one task at a time",
+    (manager, { work, consumer }) => manager.consumers.update(work, consumer, { max_ack_pending: 1 }),
+  ],
+  [
+    "the work stream is kept on disk",
+    async (manager, { work }) => {
+      const { config } = await manager.streams.info(work);
+      await manager.streams.delete(work);
+      await manager.streams.add({ ...config, storage: "file" as typeof config.storage });
+    },
+  ],
+];
+
+describe("When streams and consumers are deleted or altered by hand (One truth)", function () {
+  this.timeout(120_000);
+  let test: TestStack;
+  let streams: StackStreams;
+  let journal: JournalFile;
+
+  before(async () => {
+    test = await startTestStack({
+      workerArgs: ["--tasks", fixturePath("trouble-tasks.js")],
+      workerEnv: { TASKWIRE_SLOTS: "2" },
+      serviceEnv: { TASKWIRE_REDISPATCH_MS: "500" },
+    });
+    streams = new StackStreams(test);
+    await streams.start();
+    journal = new JournalFile(test.dataDir);
+  });
+  after(async () => {
+    await streams?.stop();
+    await test?.stop();
+  });
+
+  for (const [index, [what, tamper]] of TAMPERINGS.entries()) {
+    it(`${what}: what runs and what waits completes, each once, and so does what comes later`, async () => {
+      const { client, dataDir } = test;
+      const gate = new Gate(dataDir, `tampering-${index}`);
+      const payload = { file: journal.path, ...gate.payload };
+      const running = await Promise.all([0, 1].map(() => client.create("trouble.journal", payload)));
+      await Promise.all(running.map(({ id }) => eventOf(client, id, "progress")));
+      const brief = () => client.create("trouble.brief", { file: journal.path });
+      const waiting = await Promise.all(Array.from({ length: WAITING }, brief));
+      await until("dispatches wait in NATS", async () => (await streams.dispatches()) > 0);
+
+      await tamper(await streams.manager(), streams.names);
+      gate.open();
+      await expectEachOnce([...running, ...waiting].map(({ id }) => id));
+      await expectEachOnce([(await brief()).id]);
+    });
+  }
+
+  it("all of it at once while nothing runs: what comes later completes", async () => {
+    const { work, reports } = streams.names;
+    const manager = await streams.manager();
+    await manager.streams.delete(work);
+    await manager.streams.delete(reports);
+    const { client } = test;
+    const late = await Promise.all(
+      Array.from({ length: WAITING }, () => client.create("trouble.brief", { file: journal.path })),
+    );
+    await expectEachOnce(late.map(({ id }) => id));
+  });
+
+  async function expectEachOnce(ids: readonly string[]): Promise<void> {
+    const { client } = test;
+    for (const id of ids) {
+      expectWholeHistory(await historyOf(client, id, 60_000));
+      expect(await client.get(id)).to.include({ state: TaskState.COMPLETED, attempt: 1 });
+      expect(journal.attempts(id)).to.deep.equal([1]);
+    }
+  }
+});
