@@ -98,6 +98,15 @@ export async function withdrawDispatch(bus: BusConnection, queue: string, stream
   return deleted && (await isUntouched());
 }
 
+/**
+ * Takes a dispatch out of its stream whoever was handed it, so that it is not handed out again: its attempt is over, or it is dispatched
+ * anew. Does nothing where it is gone already.
+ */
+export async function deleteDispatch(bus: BusConnection, streamSequence: number): Promise<void> {
+  const manager = await bus.nats.jetstreamManager({ checkAPI: false });
+  await manager.streams.deleteMessage(bus.subjects.workStream, streamSequence, false).catch(() => false);
+}
+
 /** How far the workers of a queue are in the work stream: the last message handed out, and the last one there is. */
 export async function readWorkProgress(
   bus: BusConnection,

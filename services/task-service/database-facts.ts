@@ -1,1 +1,1 @@
-export { readDatabaseFacts, type DatabaseFacts } from "#task-service/store/sqlite/read-database-facts.js";
+export { readDatabaseFacts } from "#task-service/store/sqlite/read-database-facts.js";

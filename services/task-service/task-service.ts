@@ -1,7 +1,7 @@
 import { retryUntilDone } from "#libs/async/retry.js";
 import { BusConnection } from "#libs/bus/bus-connection.js";
 import { JetStreamPublisher } from "#libs/bus/jetstream-publisher.js";
-import { withdrawDispatch } from "#libs/bus/topology.js";
+import { deleteDispatch, withdrawDispatch } from "#libs/bus/topology.js";
 import type { Logger } from "#libs/log/logger.js";
 import { OperationsServer, type Readiness } from "#libs/metrics/operations-server.js";
 import { GrpcServer } from "#libs/rpc/grpc-server.js";
@@ -71,7 +71,14 @@ export class TaskService implements Service {
     const store = new SqliteStore({ path, queueCapacity, keys });
     const bus = new BusConnection({ url, prefix, name: "taskwire task-service", logger });
     const registry = new WorkerRegistry(bus, { lifetimeMs: leaseMs, logger });
-    const leases = new LeaseKeeper({ store, bus, logger, leaseMs, poisonLosses: settings.poisonLosses });
+    const leases = new LeaseKeeper({
+      store,
+      bus,
+      logger,
+      leaseMs,
+      poisonLosses: settings.poisonLosses,
+      onExpiring: (id) => void this.#discard(id),
+    });
     const window = this.#window;
     const publisher = new JetStreamPublisher(bus);
     const lanes = new LaneLoader(store, logger);
@@ -108,6 +115,7 @@ export class TaskService implements Service {
         dispatcher.letGo(id, queue);
       },
       withdraw: (id) => this.#withdraw(id),
+      discard: (id) => this.#discard(id),
       patienceMs: 2 * afterMs,
     });
     this.#upkeep = new UpkeepLoops({
@@ -227,6 +235,13 @@ export class TaskService implements Service {
   async #catchUp(): Promise<void> {
     const isCaughtUp = await this.#ingester.catchUp(CATCH_UP_TIMEOUT_MS, this.#abort.signal);
     if (!isCaughtUp) this.#logger.warn("reports of before the start are still being applied");
+  }
+
+  /** Nobody is to be handed this dispatch any more. */
+  async #discard(id: string): Promise<void> {
+    const streamSequence = this.#window.get(id)?.streamSequence;
+    if (streamSequence !== undefined && this.#bus.connected)
+      await deleteDispatch(this.#bus, streamSequence).catch(() => undefined);
   }
 
   async #withdraw(id: string): Promise<boolean> {

@@ -131,7 +131,7 @@ describe("Every bound of what handlers say, below, at and above it (Bounded)", f
   });
 
   it("a stack of 4 KiB is kept, a longer one is cut", async () => {
-    const stack = async (size: number) => (await said("stack", size)).task.error?.details?.["stack"];
+    const stack = async (size: number): Promise<unknown> => (await said("stack", size)).task.error?.details?.["stack"];
     for (const size of [4095, 4096]) expect(await stack(size)).to.equal("x".repeat(size));
     expect(await stack(4097)).to.equal(`${"x".repeat(4095)}…`);
   });

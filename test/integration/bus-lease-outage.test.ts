@@ -19,7 +19,14 @@ describe("LeaseKeeper and a NATS that goes away", () => {
     const logger = silentLogger();
     const bus = new BusConnection({ url: server.url, prefix: "test", name: "lease-test", logger });
     const store = new SqliteStore({ path: join(directory.path, "taskwire.db"), queueCapacity: 1000 });
-    const keeper = new LeaseKeeper({ store, bus, logger, leaseMs: LEASE_MS, poisonLosses: 3 });
+    const keeper = new LeaseKeeper({
+      store,
+      bus,
+      logger,
+      leaseMs: LEASE_MS,
+      poisonLosses: 3,
+      onExpiring: () => undefined,
+    });
     try {
       await bus.start();
       await store.start();

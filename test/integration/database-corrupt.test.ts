@@ -25,13 +25,14 @@ describeWithFaults("When a page of the database is damaged", function () {
   beforeEach(async () => {
     test = await startFaultyStack();
     const { client } = test;
-    const fill = (count: number) =>
-      client.createMany(Array.from({ length: count }, () => ({ type: NOBODYS, payload: { FILLER } })));
     others = await fill(TASKS);
     hit = await client.create(NOBODYS, { MARKER, FILLER });
     others.push(...(await fill(TASKS)));
   });
   afterEach(() => test?.stop());
+
+  const fill = (count: number) =>
+    test.client.createMany(Array.from({ length: count }, () => ({ type: NOBODYS, payload: { FILLER } })));
 
   const expectCorrupt = async (call: Promise<unknown>) => {
     const error = await rejectionOf(call);
@@ -82,8 +83,9 @@ describeWithFaults("When a page of the database is damaged", function () {
     const gate = new Gate(test.dataDir, MARKER);
     const running = await client.create("flow.gate", { ...gate.payload, FILLER });
     await eventOf(client, running.id, "progress");
+    await fill(TASKS);
     await stack.service.restart();
-    await test.client.run("inline.echo", {});
+    await client.run("inline.echo", {});
     const { repair } = damagePages(test.database, gate.payload.gate);
     gate.open();
     await until("its reports are dropped, and the log says so", () =>

@@ -48,7 +48,8 @@ describe("taskwire doctor names what is wrong and what to do", function () {
   it("is content when all is well", async () => {
     const { exitCode, wrong, unknown, well } = await examine();
     expect({ exitCode, wrong, unknown }).to.deep.equal({ exitCode: 0, wrong: [], unknown: [] });
-    const ids = test.stack.workers.map(({ ready }) => `worker ${ready.workerId}`);
+    const workers = test.stack.workers.map(({ ready }) => `worker ${ready.workerId}`);
+    const ids = workers.flatMap((worker) => [worker, `clock of ${worker}`]);
     expect(well).to.include.members([
       ...ids,
       "settings",

@@ -63,16 +63,19 @@ describe("When NATS is paused for longer than lease and redispatch time (One tru
       await untilStatus("", Status.NOT_SERVING);
       await untilStatus("taskwire.v1.TaskService", Status.SERVING);
       waiting.push(...(await Promise.all(Array.from({ length: WAITING }, brief))));
-      const unwanted = waiting.splice(0, 1).concat(waiting.splice(-1, 1));
-      for (const { id } of unwanted) await client.cancel(id, "while paused");
-      // One of them ends while nobody can be told.
+      // The first is in NATS; who has it nobody can say now. The last has not got there.
+      const [inNats, notThere] = [...waiting.splice(0, 1), ...waiting.splice(-1, 1)].map(({ id }) => id);
+      expect((await client.cancel(inNats ?? "")).cancelRequestTime).to.be.instanceOf(Date);
+      expect((await client.cancel(notThere ?? "")).state).to.equal(TaskState.CANCELLED);
+      // Those that run end while nobody can be told.
       gate.open();
       await until("lease and redispatch time are over", () => performance.now() > pausedUntilMs, 30_000);
       process.kill(stack.nats.pid, "SIGCONT");
-      for (const { id } of unwanted) {
-        expect(kindsOf(await historyOf(client, id, 60_000)).at(-1)).to.equal("cancelled");
-        expect(journal.steps(id), "steps of a cancelled task").to.deep.equal([]);
-      }
+      const end = kindsOf(await historyOf(client, inNats ?? "", 60_000)).at(-1);
+      // A worker may be through with it before it is told; the result counts then.
+      expect(end).to.be.oneOf(["cancelled", "completed"]);
+      expect(journal.steps(inNats ?? "").length).to.be.at.most(1);
+      expect(journal.steps(notThere ?? ""), "steps of a task CANCELLED before").to.deep.equal([]);
     } finally {
       process.kill(stack.nats.pid, "SIGCONT");
     }

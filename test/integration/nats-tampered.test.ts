@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { DiscardPolicy, nanos, type JetStreamManager } from "nats";
+import { DiscardPolicy, nanos, NatsError, type JetStreamManager } from "nats";
 import { TaskState } from "#libs/client/taskwire-client.js";
 import { fixturePath } from "#test/fixtures/tasks/fixture-path.js";
 import { eventOf, expectWholeHistory, historyOf } from "#test/support/follow-task.js";
@@ -22,7 +22,13 @@ const TAMPERINGS: readonly Tampering[] = [
   ["the work stream is purged", (manager, { work }) => manager.streams.purge(work)],
   [
     "the work stream gets a maximum age",
-    (manager, { work }) => manager.streams.update(work, { max_age: nanos(150), duplicate_window: nanos(100) }),
+    async (manager, { work }) => {
+      await manager.streams.update(work, { max_age: nanos(150), duplicate_window: nanos(100) });
+      await until("dispatches are too old, or the age was put back", async () => {
+        const { config, state } = await manager.streams.info(work);
+        return state.messages === 0 || config.max_age === 0;
+      });
+    },
   ],
   [
     "the work stream drops the oldest dispatches",
@@ -72,7 +78,7 @@ describe("When streams and consumers are deleted or altered by hand (One truth)"
   });
 
   for (const [index, [what, tamper]] of TAMPERINGS.entries()) {
-    it(`${what}: what runs and what waits completes, each once, and so does what comes later`, async () => {
+    it(`${what}: what runs and what waits completes, each once, as does what comes later, and it is put right`, async () => {
       const { client, dataDir } = test;
       const gate = new Gate(dataDir, `tampering-${index}`);
       const payload = { file: journal.path, ...gate.payload };
@@ -82,10 +88,12 @@ describe("When streams and consumers are deleted or altered by hand (One truth)"
       const waiting = await Promise.all(Array.from({ length: WAITING }, brief));
       await until("dispatches wait in NATS", async () => (await streams.dispatches()) > 0);
 
+      const before = await setUp();
       await tamper(await streams.manager(), streams.names);
       gate.open();
       await expectEachOnce([...running, ...waiting].map(({ id }) => id));
       await expectEachOnce([(await brief()).id]);
+      await until("streams and consumers are as before", async () => (await setUp()) === before, 30_000);
     });
   }
 
@@ -100,6 +108,30 @@ describe("When streams and consumers are deleted or altered by hand (One truth)"
     );
     await expectEachOnce(late.map(({ id }) => id));
   });
+
+  /** What matters of how streams and consumers are set up; empty while one of them is missing. */
+  async function setUp(): Promise<string> {
+    const { work, reports, consumer, ingest } = streams.names;
+    const manager = await streams.manager();
+    const parts: unknown[] = [];
+    try {
+      for (const stream of [work, reports]) {
+        const { subjects, retention, discard, max_age, duplicate_window } = (await manager.streams.info(stream)).config;
+        parts.push({ subjects, retention, discard, max_age, duplicate_window });
+      }
+      for (const [stream, name] of [
+        [work, consumer],
+        [reports, ingest],
+      ] as const) {
+        const { ack_wait, filter_subject, max_ack_pending } = (await manager.consumers.info(stream, name)).config;
+        parts.push({ ack_wait, filter_subject, max_ack_pending });
+      }
+    } catch (error) {
+      if (error instanceof NatsError && error.jsError()?.code === 404) return "";
+      throw error;
+    }
+    return JSON.stringify(parts);
+  }
 
   async function expectEachOnce(ids: readonly string[]): Promise<void> {
     const { client } = test;

@@ -52,7 +52,9 @@ class OperationDraw {
 
   #cancel(): Operation {
     const random = this.#random;
-    return { kind: "cancel", via: this.#via(), pick: random.next(), among: random.chance(0.8) ? "unfinished" : "all" };
+    // Rather one that has waited for long: that one is running.
+    const pick = Math.sqrt(random.next());
+    return { kind: "cancel", via: this.#via(), pick, among: random.chance(0.8) ? "unfinished" : "all" };
   }
 
   #repeat(): Operation {

@@ -9,7 +9,7 @@ describe("The robustness schedule", () => {
     const options = { seed: 7, durationMs: MINUTE_MS };
     expect(makeSchedule(options)).to.deep.equal(makeSchedule(options));
     // Fixed here: another schedule for this seed would make old reports worthless, so change it knowingly.
-    expect(makeSchedule(options).hash).to.equal("e57c4ec9813ee661");
+    expect(makeSchedule(options).hash).to.equal("533e7733395cbb8c");
   });
 
   it("differs between seeds", () => {

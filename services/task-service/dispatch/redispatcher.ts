@@ -1,6 +1,6 @@
 import type { BusConnection } from "#libs/bus/bus-connection.js";
 import type { Logger } from "#libs/log/logger.js";
-import { ensureStreams, ensureWorkConsumer, readWorkProgress, withdrawDispatch } from "#libs/bus/topology.js";
+import { ensureStreams, deleteDispatch, ensureWorkConsumer, readWorkProgress } from "#libs/bus/topology.js";
 import type { DispatchWindow, WindowEntry } from "#task-service/dispatch/dispatch-window.js";
 import type { Dispatcher } from "#task-service/dispatch/dispatcher.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
@@ -82,15 +82,16 @@ export class Redispatcher {
           { taskId: entry.id, attempt: due.attempt + 1, round: entry.round + 1 },
           "nobody started it, dispatching again",
         );
-        await withdrawDispatch(bus, queue, streamSequence);
-        dispatcher.redispatch(entry);
+        // JetStream would hand it out again beside the new one, perhaps long after the attempt is over.
+        await deleteDispatch(bus, streamSequence);
+        if (window.get(entry.id) === entry && entry.due === due) dispatcher.redispatch(entry);
       }
     }
   }
 
   async #endCancelled(entry: WindowEntry, streamSequence: number): Promise<void> {
     const { bus, store } = this.#options;
-    await withdrawDispatch(bus, entry.queue, streamSequence);
+    await deleteDispatch(bus, streamSequence);
     await store.write({ kind: "requestCancel", id: entry.id, reason: "", mayBeWithWorker: false });
   }
 }

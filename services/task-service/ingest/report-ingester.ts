@@ -4,10 +4,11 @@ import { PullConsumer } from "#libs/bus/pull-consumer.js";
 import { ensureReportConsumer, ensureStreams, readReportProgress, renewReportConsumer } from "#libs/bus/topology.js";
 import { delay } from "#libs/async/delay.js";
 import { retryUntilDone } from "#libs/async/retry.js";
+import { TaskwireError } from "#libs/errors/taskwire-error.js";
 import type { Logger } from "#libs/log/logger.js";
 import type { Service } from "#libs/service/service.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
-import type { StaleClaim } from "#task-service/store/write-command.js";
+import type { StaleClaim, WriteResults } from "#task-service/store/write-command.js";
 
 /** What a {@link ReportIngester} works with. */
 export interface ReportIngesterOptions {
@@ -96,16 +97,20 @@ export class ReportIngester implements Service {
 
   /** Applies batches, however long the database refuses: a later batch must not overtake an earlier one. */
   async #apply(deliveries: readonly Delivery[]): Promise<void> {
-    const { store, logger, onStale } = this.#options;
+    const { logger, onStale } = this.#options;
     // Copied, because a view of NATS' receive buffer would take the whole buffer along to the writer's thread.
     const batches = deliveries.map((delivery) => Uint8Array.from(delivery.data));
-    const result = await retryUntilDone(() => store.write({ kind: "applyReports", batches }), {
+    const result = await retryUntilDone(() => this.#writeUnlessAtFault(batches), {
       signal: this.#stopping.signal,
       waitMs: RETRY_WAIT_MS,
       onError: (error) => {
         logger.error({ err: error, batches: batches.length }, "reports could not be applied, trying again");
       },
     });
+    if (result === "at fault") {
+      await this.#applyApart(deliveries);
+      return;
+    }
     const { stale, undecodable, locked, unreadable: count } = result;
     const keyIds = new Map(locked);
     for (const [index, delivery] of deliveries.entries()) {
@@ -116,6 +121,28 @@ export class ReportIngester implements Service {
     if (undecodable > 0) logger.error({ count: undecodable }, "report batches are undecodable, dropped");
     if (count !== undefined) logger.error({ count }, "reports of tasks on a damaged page of the database are dropped");
     if (stale.length > 0) onStale(stale);
+  }
+
+  /** Rejects while the database does not take the batches; one of them that cannot be applied by any database is another matter. */
+  async #writeUnlessAtFault(batches: readonly Uint8Array[]): Promise<WriteResults["applyReports"] | "at fault"> {
+    try {
+      return await this.#options.store.write({ kind: "applyReports", batches });
+    } catch (error) {
+      if (error instanceof TaskwireError && error.code !== "INTERNAL") throw error;
+      this.#options.logger.error({ err: error, batches: batches.length }, "reports cannot be applied");
+      return "at fault";
+    }
+  }
+
+  /** Finds the batch that cannot be applied and drops it, so that it does not stop all others: its attempts end by their leases. */
+  async #applyApart(deliveries: readonly Delivery[]): Promise<void> {
+    const [only] = deliveries;
+    if (deliveries.length === 1) {
+      only?.ack();
+      this.#options.logger.error("a report batch is dropped");
+      return;
+    }
+    for (const delivery of deliveries) await this.#apply([delivery]);
   }
 
   /**

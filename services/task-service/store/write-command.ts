@@ -83,7 +83,8 @@ export interface WriteReply {
     | { readonly ok: true; readonly value: unknown }
     | {
         readonly ok: false;
-        readonly trouble: DatabaseTrouble;
+        /** Undefined: the database is well; the command itself could not be applied. */
+        readonly trouble: DatabaseTrouble | undefined;
         readonly message: string;
         /** It was refused for a reason of its own; the database is well. */
         readonly refusal: ThreadRefusal | undefined;

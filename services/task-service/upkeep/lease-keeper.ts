@@ -16,6 +16,8 @@ export interface LeaseKeeperOptions {
   readonly leaseMs: number;
   /** A task that lost so many workers in a row ends FAILED. */
   readonly poisonLosses: number;
+  /** Called before the attempt of a lost worker is ended. */
+  readonly onExpiring: (taskId: string) => void;
 }
 
 interface HeldLease extends Lease {
@@ -117,6 +119,7 @@ export class LeaseKeeper {
       expired.push({ id: lease.id, attempt: lease.attempt, workerId: lease.workerId });
     }
     if (expired.length === 0) return;
+    for (const { id } of expired) this.#options.onExpiring(id);
     const result = await store.write({ kind: "expireLeases", leases: expired, poisonLosses });
     if (result.expired > 0) logger.warn({ count: result.expired }, "leases expired");
   }

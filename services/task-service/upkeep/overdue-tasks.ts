@@ -12,6 +12,8 @@ export interface OverdueTasksOptions {
   readonly letGo: (id: string, queue: string) => void;
   /** Takes the dispatch out of NATS; true only if it is certain that no worker was handed it. */
   readonly withdraw: (id: string) => Promise<boolean>;
+  /** Takes the dispatch out of NATS, whoever was handed it. */
+  readonly discard: (id: string) => Promise<void>;
   /** A task that was dispatched and not started for so long after its deadline is taken for one that nobody started. */
   readonly patienceMs: number;
 }
@@ -45,8 +47,11 @@ export class OverdueTasks {
   }
 
   async #isUntaken(id: string, deadlineMs: number): Promise<boolean> {
-    const { bus, withdraw, patienceMs } = this.#options;
+    const { bus, withdraw, discard, patienceMs } = this.#options;
     if (!bus.connected) return false;
-    return (await withdraw(id)) || deadlineMs < Date.now() - patienceMs;
+    if (await withdraw(id)) return true;
+    if (deadlineMs >= Date.now() - patienceMs) return false;
+    await discard(id);
+    return true;
   }
 }

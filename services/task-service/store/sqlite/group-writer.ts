@@ -74,7 +74,7 @@ export class GroupWriter {
 
   /**
    * Hands a command to the writer; resolves after its commit. Rejects with UNAVAILABLE and a {@link DatabaseTrouble} as its reason when it
-   * could not be committed, RESOURCE_EXHAUSTED (`WRITE_QUEUE_FULL`) when too many wait.
+   * could not be committed, RESOURCE_EXHAUSTED (`WRITE_QUEUE_FULL`) when too many wait, with another error when the command is at fault.
    */
   write<C extends WriteCommand>(command: C): Promise<ResultOf<C>> {
     if (this.#failure !== undefined)
@@ -121,8 +121,8 @@ export class GroupWriter {
       const result = results[index];
       if (result?.ok === true) waiting.result.resolve(result.value);
       else if (result?.refusal !== undefined) waiting.result.reject(new TaskwireError(result.refusal));
-      else
-        waiting.result.reject(databaseError(result?.trouble ?? "DATABASE_UNAVAILABLE", result?.message ?? "no answer"));
+      else if (result?.trouble !== undefined) waiting.result.reject(databaseError(result.trouble, result.message));
+      else waiting.result.reject(new Error(`the writer could not apply a command: ${result?.message ?? "no answer"}`));
     }
     if (commit.events.length > 0 || commit.changes.length > 0) this.#onCommit(commit);
   }

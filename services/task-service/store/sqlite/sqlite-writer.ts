@@ -122,7 +122,7 @@ export class SqliteWriter {
   }
 
   #failed({ commands }: WriteGroup, error: unknown): WriteReply {
-    const trouble = sqliteTrouble(error, this.#database.name) ?? "DATABASE_UNAVAILABLE";
+    const trouble = sqliteTrouble(error, this.#database.name);
     const message = errorMessage(error);
     const refusal = toRefusal(error);
     return {
