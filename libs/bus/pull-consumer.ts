@@ -11,7 +11,10 @@ export interface PullConsumerOptions {
   /** The stream or consumer is gone, or NATS came back: make sure they exist. Asked-for messages are asked for again afterwards. */
   readonly onMissing: () => Promise<void>;
   readonly logger: Logger;
-  /** How long one pull request stays open, in milliseconds; default 20,000. */
+  /**
+   * How long one pull request stays open, in milliseconds; default 5,000. nats-server has no answer to one for a consumer that is missing:
+   * so long (and the margin) it takes at most until that is noticed, which must be well below the lease.
+   */
   readonly expiresMs?: number;
 }
 
@@ -21,6 +24,8 @@ interface Pull {
 }
 
 const ACK = new TextEncoder().encode("+ACK");
+/** What nats-server says to the pull requests that are open when their consumer or its stream is deleted. */
+const CONSUMER_DELETED = "Consumer Deleted";
 const REPAIR_WAIT_MS = 500;
 /** nats-server's pull expiry and ours may differ by this much before a pull counts as lost. */
 const EXPIRY_MARGIN_MS = 2000;
@@ -49,13 +54,12 @@ export class PullConsumer {
   constructor(bus: BusConnection, options: PullConsumerOptions) {
     this.#bus = bus;
     this.#options = options;
-    this.#expiresMs = options.expiresMs ?? 20_000;
+    this.#expiresMs = options.expiresMs ?? 5000;
     this.#sweep = setInterval(() => {
       this.#dropLostPulls();
     }, 1000);
     bus.onConnectionChange((connected) => {
-      this.#pulls.clear();
-      this.#asked = 0;
+      this.#forgetPulls();
       if (connected) this.#scheduleRepair(0);
     });
   }
@@ -81,7 +85,8 @@ export class PullConsumer {
 
   #pull(): void {
     const missing = this.#wanted - this.#asked;
-    if (missing <= 0 || this.#stopped || this.#repairing || !this.#bus.connected || this.#pulls.size >= MAX_OPEN_PULLS)
+    const isRepairDue = this.#repairing || this.#repair !== undefined;
+    if (missing <= 0 || this.#stopped || isRepairDue || !this.#bus.connected || this.#pulls.size >= MAX_OPEN_PULLS)
       return;
     if (!this.#isSubscribed) {
       this.#isSubscribed = true;
@@ -105,8 +110,12 @@ export class PullConsumer {
     // A message that was asked for has the subject of its stream; an answer about a pull has the pull's inbox.
     if (message.subject.startsWith(this.#inbox)) {
       this.#endPull(Number(message.subject.slice(this.#inbox.length + 1)));
-      if (code === 408) this.#pull();
-      else this.#scheduleRepair(REPAIR_WAIT_MS);
+      if (code === 408) {
+        this.#pull();
+        return;
+      }
+      if (message.headers?.description === CONSUMER_DELETED) this.#forgetPulls();
+      this.#scheduleRepair(REPAIR_WAIT_MS);
       return;
     }
     this.#countDelivery();
@@ -136,9 +145,20 @@ export class PullConsumer {
     this.#asked -= pull.remaining;
   }
 
+  /** Nobody will answer them: those that came after the end of the connection or the consumer get no word. */
+  #forgetPulls(): void {
+    this.#pulls.clear();
+    this.#asked = 0;
+  }
+
+  /** A pull that was not even told of its expiry went to a consumer that is missing, or was lost on the way. */
   #dropLostPulls(): void {
     const now = performance.now();
-    for (const [id, pull] of this.#pulls) if (pull.expiresAt + EXPIRY_MARGIN_MS < now) this.#endPull(id);
+    for (const [id, pull] of this.#pulls) {
+      if (pull.expiresAt + EXPIRY_MARGIN_MS >= now) continue;
+      this.#endPull(id);
+      this.#scheduleRepair(0);
+    }
     this.#pull();
   }
 

@@ -61,7 +61,7 @@ export const taskServiceSettings = {
   }),
   poisonLosses: wholeNumber({
     env: "TASKWIRE_POISON_LOSSES",
-    doc: "A task that lost so many workers in a row ends FAILED (`POISONED`).",
+    doc: "A task that lost so many workers in a row, the last one while nothing ran beside it, ends FAILED (`POISONED`).",
     default: 3,
     min: 1,
     max: 100,

@@ -3,17 +3,12 @@ import { TaskState, type Task } from "#libs/client/taskwire-client.js";
 import { damagePages } from "#test/faults/damage-page.js";
 import { describeWithFaults } from "#test/faults/describe-with-faults.js";
 import { startFaultyStack, type FaultyStack } from "#test/faults/faulty-stack.js";
-import { endOf, eventOf } from "#test/support/follow-task.js";
-import { Gate } from "#test/support/gate.js";
-import { logLines } from "#test/support/log-lines.js";
-import { until } from "#test/support/until.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
 
 /** So large that hardly two tasks share a page. */
 const FILLER = "x".repeat(2500);
 const MARKER = "the-task-on-the-damaged-page";
 const TASKS = 60;
-const DROPPED = "reports of tasks on a damaged page of the database are dropped";
 const NOBODYS = "nobody.runs-this";
 
 describeWithFaults("When a page of the database is damaged", function () {
@@ -75,28 +70,6 @@ describeWithFaults("When a page of the database is damaged", function () {
     repair();
     expect((await test.client.get(hit.id)).payload).to.deep.include({ MARKER });
     expect((await test.client.cancel(hit.id)).state).to.equal(TaskState.CANCELLED);
-    expect(await test.findings()).to.equal("");
-  });
-
-  it("that a running task needs: the others run on, and it runs again once the page is repaired", async () => {
-    const { client, impatient, stack } = test;
-    const gate = new Gate(test.dataDir, MARKER);
-    const running = await client.create("flow.gate", { ...gate.payload, FILLER });
-    await eventOf(client, running.id, "progress");
-    await fill(TASKS);
-    await stack.service.restart();
-    await client.run("inline.echo", {});
-    const { repair } = damagePages(test.database, gate.payload.gate);
-    gate.open();
-    await until("its reports are dropped, and the log says so", () =>
-      logLines(test.dataDir, "task-service").some(({ msg }) => msg === DROPPED),
-    );
-    await expectCorrupt(impatient.get(running.id));
-    expect(await client.run("inline.echo", { text: "still" })).to.deep.equal({ text: "still" });
-    await stack.service.stop();
-    repair();
-    await stack.service.start();
-    expect((await endOf(client, running.id)).state).to.equal(TaskState.COMPLETED);
     expect(await test.findings()).to.equal("");
   });
 

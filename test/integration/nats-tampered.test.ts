@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { DiscardPolicy, nanos, NatsError, type JetStreamManager } from "nats";
 import { TaskState } from "#libs/client/taskwire-client.js";
 import { fixturePath } from "#test/fixtures/tasks/fixture-path.js";
-import { eventOf, expectWholeHistory, historyOf } from "#test/support/follow-task.js";
+import { eventOf, expectWholeHistory, historyOf, kindsOf, valuesOf } from "#test/support/follow-task.js";
 import { Gate } from "#test/support/gate.js";
 import { JournalFile } from "#test/support/journal-file.js";
 import { StackStreams } from "#test/support/stack-streams.js";
@@ -136,8 +136,10 @@ describe("When streams and consumers are deleted or altered by hand (One truth)"
   async function expectEachOnce(ids: readonly string[]): Promise<void> {
     const { client } = test;
     for (const id of ids) {
-      expectWholeHistory(await historyOf(client, id, 60_000));
-      expect(await client.get(id)).to.include({ state: TaskState.COMPLETED, attempt: 1 });
+      const events = await historyOf(client, id, 60_000);
+      expectWholeHistory(events);
+      const told = JSON.stringify([kindsOf(events), valuesOf(events, "retryScheduled"), valuesOf(events, "released")]);
+      expect(await client.get(id), told).to.include({ state: TaskState.COMPLETED, attempt: 1 });
       expect(journal.attempts(id)).to.deep.equal([1]);
     }
   }

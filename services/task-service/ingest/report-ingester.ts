@@ -111,7 +111,7 @@ export class ReportIngester implements Service {
       await this.#applyApart(deliveries);
       return;
     }
-    const { stale, undecodable, locked, unreadable: count } = result;
+    const { stale, undecodable, locked } = result;
     const keyIds = new Map(locked);
     for (const [index, delivery] of deliveries.entries()) {
       const keyId = keyIds.get(index);
@@ -119,7 +119,6 @@ export class ReportIngester implements Service {
       else this.#onLocked(delivery, keyId);
     }
     if (undecodable > 0) logger.error({ count: undecodable }, "report batches are undecodable, dropped");
-    if (count !== undefined) logger.error({ count }, "reports of tasks on a damaged page of the database are dropped");
     if (stale.length > 0) onStale(stale);
   }
 

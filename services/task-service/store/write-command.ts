@@ -11,7 +11,7 @@ export type WriteCommand =
   | { readonly kind: "requestCancel"; readonly id: string; readonly reason: string; readonly mayBeWithWorker: boolean }
   /** Opens a finished task again; `sequence`, if not null, must be its latest. */
   | { readonly kind: "reopen"; readonly id: string; readonly sequence: number | null }
-  /** `poisonLosses`: a task that lost so many workers in a row ends FAILED. */
+  /** `poisonLosses`: a task that lost so many workers in a row, the last one while nothing ran beside it, ends FAILED. */
   | { readonly kind: "expireLeases"; readonly leases: readonly Lease[]; readonly poisonLosses: number }
   /** Ends tasks that wait for an attempt beyond their deadline. */
   | { readonly kind: "expireDeadlines"; readonly ids: readonly string[] }
@@ -26,6 +26,8 @@ export interface Lease {
   readonly id: string;
   readonly attempt: number;
   readonly workerId: string;
+  /** Its worker held other attempts as well: nobody knows which of them the worker was lost by. Default false. */
+  readonly isShared?: boolean;
 }
 
 /** A report that was refused because its worker does not hold the attempt. */
@@ -47,8 +49,6 @@ export interface WriteResults {
     readonly undecodable: number;
     /** Batches that were not applied for want of the key they are sealed with: index of the batch and id of the key. */
     readonly locked: readonly (readonly [index: number, keyId: string])[];
-    /** Claims that were dropped because their task lies on a damaged page of the database; left out: none. */
-    readonly unreadable?: number;
   };
   requestCancel: {
     readonly verdict: "accepted" | "repeated" | "finished" | "notFound";

@@ -116,12 +116,18 @@ export class LeaseKeeper {
     const expired: Lease[] = [];
     for (const lease of this.#leases.values()) {
       if (lease.renewedAtMs >= oldestMs || expired.length >= MAX_EXPIRED_PER_COMMAND) continue;
-      expired.push({ id: lease.id, attempt: lease.attempt, workerId: lease.workerId });
+      const { id, attempt, workerId } = lease;
+      expired.push({ id, attempt, workerId, isShared: this.#isShared(lease) });
     }
     if (expired.length === 0) return;
     for (const { id } of expired) this.#options.onExpiring(id);
     const result = await store.write({ kind: "expireLeases", leases: expired, poisonLosses });
     if (result.expired > 0) logger.warn({ count: result.expired }, "leases expired");
+  }
+
+  #isShared({ id, workerId }: Lease): boolean {
+    for (const other of this.#leases.values()) if (other.workerId === workerId && other.id !== id) return true;
+    return false;
   }
 
   /**

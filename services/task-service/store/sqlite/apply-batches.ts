@@ -6,7 +6,6 @@ import { applyClaim } from "#libs/tasks/decide.js";
 import type { EventFact } from "#libs/tasks/event-fact.js";
 import { soundClaim } from "#libs/tasks/sound-claim.js";
 import { Counted } from "#task-service/store/commit-counts.js";
-import { findReadable } from "#task-service/store/sqlite/find-readable.js";
 import type { Transaction } from "#task-service/store/sqlite/transaction.js";
 import type { StaleClaim, WriteResults } from "#task-service/store/write-command.js";
 
@@ -18,7 +17,6 @@ export function applyBatches(transaction: Transaction, batches: readonly Uint8Ar
   const stale: StaleClaim[] = [];
   const locked: [number, string][] = [];
   let undecodable = 0;
-  let unreadable = 0;
   for (const [index, bytes] of batches.entries()) {
     const batch = decode(bytes, transaction.ring);
     if (batch === undefined) {
@@ -31,11 +29,7 @@ export function applyBatches(transaction: Transaction, batches: readonly Uint8Ar
     }
     for (const claim of batch.reports) {
       const { workerId } = batch;
-      const entry = findReadable(transaction, claim.taskId);
-      if (entry === "unreadable") {
-        unreadable += 1;
-        continue;
-      }
+      const entry = transaction.find(claim.taskId);
       if (entry === undefined) {
         stale.push({ taskId: claim.taskId, attempt: claim.attempt, workerId });
         transaction.tally.add(Counted.STALE_REPORTS);
@@ -50,7 +44,7 @@ export function applyBatches(transaction: Transaction, batches: readonly Uint8Ar
       transaction.tally.add(Counted.STALE_REPORTS);
     }
   }
-  return { stale, undecodable, locked, ...(unreadable > 0 ? { unreadable } : {}) };
+  return { stale, undecodable, locked };
 }
 
 /** The batch; the id of the key that it needs and that is not here; undefined: nobody can read it. */

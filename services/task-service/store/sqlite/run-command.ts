@@ -4,7 +4,6 @@ import { expireDeadline, expireLease, isReopenable, reopen } from "#libs/tasks/u
 import { applyBatches } from "#task-service/store/sqlite/apply-batches.js";
 import { createTasks } from "#task-service/store/sqlite/create-tasks.js";
 import { Counted } from "#task-service/store/commit-counts.js";
-import { findReadable } from "#task-service/store/sqlite/find-readable.js";
 import type { Transaction } from "#task-service/store/sqlite/transaction.js";
 import type { Lease, WriteCommand, WriteResults } from "#task-service/store/write-command.js";
 
@@ -69,18 +68,24 @@ function open(transaction: Transaction, id: string, sequence: number | null): Wr
 }
 
 function loseWorker(transaction: Transaction, lease: Lease, poisonLosses: number): boolean {
-  const entry = findReadable(transaction, lease.id);
-  if (entry === undefined || entry === "unreadable") return false;
+  const entry = transaction.find(lease.id);
+  if (entry === undefined) return false;
   const facts: EventFact[] = [];
-  const isLost = expireLease(entry.task, lease, poisonLosses, transaction.moment, facts);
+  const isLost = expireLease(
+    entry.task,
+    lease,
+    lease.isShared === true ? Infinity : poisonLosses,
+    transaction.moment,
+    facts,
+  );
   transaction.record(entry, facts);
   if (isLost) transaction.tally.add(Counted.LEASES_EXPIRED);
   return isLost;
 }
 
 function missDeadline(transaction: Transaction, id: string): boolean {
-  const entry = findReadable(transaction, id);
-  if (entry === undefined || entry === "unreadable") return false;
+  const entry = transaction.find(id);
+  if (entry === undefined) return false;
   const facts: EventFact[] = [];
   const isMissed = expireDeadline(entry.task, transaction.moment, facts);
   transaction.record(entry, facts);

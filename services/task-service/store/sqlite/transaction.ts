@@ -90,8 +90,9 @@ export class Transaction {
   recordAttempt(task: TaskRecord): void {
     const attempt = attemptOf(task, this.moment.nowMs);
     task.endedAttempt = null;
-    if (attempt?.endTimeMs == null) return;
+    if (attempt === undefined) return;
     const { number, workerId, startTimeMs, endTimeMs, outcome, error } = attempt;
+    if (endTimeMs === null) return;
     const errorJson = error === null ? null : JSON.stringify(error);
     this.statements.insertAttempt.run(task.key, number, workerId, startTimeMs, endTimeMs, outcome, errorJson);
   }
