@@ -197,6 +197,29 @@ describe("PullConsumer and withdrawDispatch on a real NATS", () => {
     });
   }
 
+  it("makes its consumer anew where nobody told it that it is missing: NATS has no answer to such a pull", async () => {
+    const reader = read(1000);
+    const manager = await bus.nats.jetstreamManager();
+    await manager.consumers.delete(bus.subjects.workStream, bus.subjects.workConsumer(QUEUE));
+    reader.consumer.request(2);
+    await publish(2);
+    await until("messages come", () => reader.deliveries.length === 2);
+    expect(reader.repairs).to.equal(1);
+  });
+
+  it("asks the new consumer for what it had asked the deleted one for", async () => {
+    const reader = read();
+    reader.consumer.request(1);
+    await settled();
+    const manager = await bus.nats.jetstreamManager();
+    const deleted = manager.consumers.delete(bus.subjects.workStream, bus.subjects.workConsumer(QUEUE));
+    // On its way while the consumer goes: this one is never answered.
+    reader.consumer.request(1);
+    await deleted;
+    await publish(2);
+    await until("both messages come", () => reader.deliveries.length === 2);
+  });
+
   it("goes on when its consumer is altered while it waits, once somebody repairs that", async () => {
     const reader = read();
     reader.consumer.request(5);

@@ -1,5 +1,5 @@
 import { delay } from "#libs/async/delay.js";
-import { TaskwireClient } from "#libs/client/taskwire-client.js";
+import type { TaskwireClient } from "#libs/client/taskwire-client.js";
 import { TaskState } from "#libs/tasks/task-state.js";
 import type { LocalStack } from "#cli/local-stack.js";
 import type { ChildService } from "#cli/stack/child-service.js";

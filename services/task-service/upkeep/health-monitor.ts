@@ -1,3 +1,4 @@
+import { delay } from "#libs/async/delay.js";
 import type { BusConnection } from "#libs/bus/bus-connection.js";
 import type { Health } from "#libs/rpc/health.js";
 import type { Logger } from "#libs/log/logger.js";
@@ -5,6 +6,9 @@ import type { TaskStore } from "#task-service/store/task-store.js";
 
 /** The gRPC services whose health is told. */
 export const HEALTH_SERVICES = ["taskwire.v1.TaskService", "taskwire.v1.WorkerService"] as const;
+
+/** A database that takes longer for one write does not serve. */
+const PROBE_TIMEOUT_MS = 5000;
 
 /**
  * Tells grpc.health.v1 how things are: TaskService serves while the database takes writes (tasks are accepted then), WorkerService
@@ -35,7 +39,7 @@ export class HealthMonitor {
   async runOnce(): Promise<void> {
     const { store, logger } = this.#options;
     try {
-      await store.write({ kind: "probe" });
+      await withinTime(store.write({ kind: "probe" }), PROBE_TIMEOUT_MS);
       this.#isWritable = true;
     } catch (error) {
       if (this.#isWritable) logger.error({ err: error }, "database takes no writes");
@@ -49,5 +53,20 @@ export class HealthMonitor {
     health.set("taskwire.v1.TaskService", this.#isWritable);
     health.set("taskwire.v1.WorkerService", bus.connected);
     health.set("", this.#isWritable && bus.connected);
+  }
+}
+
+async function withinTime(work: Promise<unknown>, timeoutMs: number): Promise<void> {
+  const ended = new AbortController();
+  const late = delay(timeoutMs, ended.signal).then(() => {
+    throw new Error(`no answer within ${timeoutMs} ms`);
+  });
+  // Whichever loses the race must not be an unhandled rejection.
+  late.catch(() => undefined);
+  work.catch(() => undefined);
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    ended.abort();
   }
 }
