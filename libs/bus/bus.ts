@@ -11,6 +11,8 @@ export interface Delivery {
   readonly data: Uint8Array;
   /** How often JetStream has handed this message out, this time included; from 1. */
   readonly deliveries: number;
+  /** How long JetStream has had the message, milliseconds; by two clocks, so it may be wrong or negative. */
+  readonly ageMs: number;
   /** Tells JetStream that it may forget the message. */
   ack(): void;
   /** Gives the message back: for at once, or after `delayMs` milliseconds. */

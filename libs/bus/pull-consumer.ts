@@ -189,7 +189,7 @@ export class PullConsumer {
     };
     return {
       data: message.data,
-      deliveries: deliveriesOf(message.reply),
+      ...deliveryFacts(message.reply),
       ack: () => {
         settle(ACK);
       },
@@ -200,9 +200,17 @@ export class PullConsumer {
   }
 }
 
-/** From `$JS.ACK.<stream>.<consumer>.<deliveries>.…`, or with a domain and account hash in front, nine or more tokens behind `$JS.ACK`. */
-function deliveriesOf(reply = ""): number {
+/**
+ * What JetStream tells of a delivery in its reply subject: `$JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<time>.…`,
+ * newer servers with domain and account hash before the stream. The time is in nanoseconds since 1970.
+ */
+function deliveryFacts(reply = ""): { readonly deliveries: number; readonly ageMs: number } {
   const tokens = reply.split(".");
-  const count = Number(tokens.length > 9 ? tokens[6] : tokens[4]);
-  return Number.isInteger(count) && count > 0 ? count : 1;
+  const first = tokens.length > 9 ? 6 : 4;
+  const deliveries = Number(tokens[first]);
+  const storedAtMs = Number(tokens[first + 3]) / 1e6;
+  return {
+    deliveries: Number.isInteger(deliveries) && deliveries > 0 ? deliveries : 1,
+    ageMs: Number.isFinite(storedAtMs) ? Date.now() - storedAtMs : 0,
+  };
 }

@@ -27,6 +27,11 @@ export class Subjects {
     return `${this.prefix}.roll-call`;
   }
 
+  /** Questions of workers whether an attempt is still to be run. */
+  get confirm(): string {
+    return `${this.prefix}.confirm`;
+  }
+
   /** The JetStream stream of dispatches. */
   get workStream(): string {
     return `${this.prefix}-work`;

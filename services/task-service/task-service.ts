@@ -10,6 +10,7 @@ import { KeyRing } from "#libs/sealing/key-ring.js";
 import { Health } from "#libs/rpc/health.js";
 import { addReflection } from "#libs/rpc/reflection.js";
 import type { Service } from "#libs/service/service.js";
+import { AttemptConfirmer } from "#task-service/dispatch/attempt-confirmer.js";
 import { DispatchWindow } from "#task-service/dispatch/dispatch-window.js";
 import { Dispatcher } from "#task-service/dispatch/dispatcher.js";
 import { LaneLoader } from "#task-service/dispatch/lane-loader.js";
@@ -50,6 +51,7 @@ export class TaskService implements Service {
   readonly #redispatcher: Redispatcher;
   readonly #leases: LeaseKeeper;
   readonly #ingester: ReportIngester;
+  readonly #confirmer: AttemptConfirmer;
   readonly #hub: WatchHub;
   readonly #server: GrpcServer;
   readonly #upkeep: UpkeepLoops;
@@ -93,6 +95,7 @@ export class TaskService implements Service {
         leases.abandon(stale);
       },
     });
+    this.#confirmer = new AttemptConfirmer({ bus, store, logger });
     this.#hub = new WatchHub(store, { heartbeatMs: settings.watchHeartbeatMs });
     const calls = new CallMetrics();
     this.#server = new GrpcServer({ logger, onCallEnded: calls.record });
@@ -185,6 +188,7 @@ export class TaskService implements Service {
     await this.#flow;
     await this.#ingester.stop();
     await this.#registry.stop();
+    await this.#confirmer.stop();
     this.#publisher.close();
     await this.#bus.stop();
     await this.#store.stop();
@@ -224,6 +228,7 @@ export class TaskService implements Service {
       });
       await untilDone(() => this.#ingester.start());
       await untilDone(() => this.#registry.start());
+      await untilDone(() => this.#confirmer.start());
       await untilDone(() => this.#catchUp());
       this.#dispatcher.open();
     } catch (error) {

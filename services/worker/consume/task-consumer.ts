@@ -7,6 +7,7 @@ import { DispatchTask } from "#libs/proto/gen/taskwire/bus/v1/dispatch.js";
 import { DISPATCH_CONTEXT } from "#libs/sealing/contexts.js";
 import type { KeyRing } from "#libs/sealing/key-ring.js";
 import { missingKeyOf } from "#libs/sealing/sealing-errors.js";
+import { AttemptConfirmation, ConfirmAttempt } from "#libs/proto/gen/taskwire/bus/v1/worker.js";
 import type { EarlyCancels } from "#worker/consume/early-cancels.js";
 import type { RecentAttempts } from "#worker/consume/recent-attempts.js";
 import { slotShares } from "#worker/consume/slot-shares.js";
@@ -34,6 +35,10 @@ interface QueuePull {
   isLively: boolean;
 }
 
+/** How old a dispatch may be to be run without asking. */
+const FRESH_MS = 5000;
+const CONFIRM_TIMEOUT_MS = 2000;
+const UNCONFIRMED_WAIT_MS = 1000;
 /** Short, because tasks that are handed to a worker which is frozen or cut off are lost time: its last pull ends long before its lease. */
 const PULL_EXPIRES_MS = 3000;
 const UNKNOWN_TYPE_WAIT_MS = 100;
@@ -48,6 +53,7 @@ export class TaskConsumer {
   #queues: QueuePull[] = [];
   #isRefillDue = false;
   #stopped = false;
+  #confirming = 0;
   #nextTypeWarningMs = 0;
   #nextKeyErrorMs = 0;
 
@@ -96,10 +102,10 @@ export class TaskConsumer {
   }
 
   #request(): void {
-    const { gatherer, runner, slots } = this.#options;
+    const { gatherer, slots } = this.#options;
     if (this.#stopped || gatherer.isCrowded) return;
     const shares = slotShares(
-      slots - runner.running,
+      slots - this.#taken,
       this.#queues.map(({ pull, isLively }) => ({ outstanding: pull.outstanding, isLively })),
     );
     for (const [index, queue] of this.#queues.entries()) {
@@ -111,7 +117,7 @@ export class TaskConsumer {
   }
 
   #onDelivery(delivery: Delivery): void {
-    const { runner, recent, earlyCancels, slots, ring } = this.#options;
+    const { runner, recent, slots, ring } = this.#options;
     let dispatch: DispatchTask;
     try {
       dispatch = DispatchTask.decode(ring.open(delivery.data, DISPATCH_CONTEXT));
@@ -126,19 +132,55 @@ export class TaskConsumer {
       delivery.giveBack(UNKNOWN_TYPE_WAIT_MS);
     } else if (this.#stopped) {
       delivery.giveBack();
-    } else if (!recent.has(key) && runner.running >= slots) {
+    } else if (!recent.has(key) && this.#taken >= slots) {
       delivery.giveBack(NO_SLOT_WAIT_MS);
-    } else if (recent.take(key, delivery)) {
-      runner.start(
-        dispatch,
-        () => {
-          recent.markStored(key);
-        },
-        { cancelReason: earlyCancels.take(key), isSuspect: dispatch.round > 0 || delivery.deliveries > 1 },
-      );
+    } else if (!recent.has(key) && isDoubtful(dispatch, delivery)) {
+      void this.#confirm(dispatch, delivery);
+      return;
+    } else if (this.#start(dispatch, delivery)) {
       return;
     }
     this.refill();
+  }
+
+  /** Runs a dispatch; false: it is here already. */
+  #start(dispatch: DispatchTask, delivery: Delivery): boolean {
+    const { runner, recent, earlyCancels } = this.#options;
+    const key = attemptKey(dispatch.taskId, dispatch.attempt);
+    if (!recent.take(key, delivery)) return false;
+    const onStored = () => {
+      recent.markStored(key);
+    };
+    const isSuspect = dispatch.round > 0 || delivery.deliveries > 1;
+    runner.start(dispatch, onStored, { cancelReason: earlyCancels.take(key), isSuspect });
+    return true;
+  }
+
+  /** Asks the service whether the attempt is still to be run: it may be over, or its task cancelled, since it was dispatched. */
+  async #confirm(dispatch: DispatchTask, delivery: Delivery): Promise<void> {
+    const { bus, logger } = this.#options;
+    const { taskId, attempt } = dispatch;
+    this.#confirming += 1;
+    try {
+      const question = ConfirmAttempt.encode({ taskId, attempt }).finish();
+      const answer = await bus.request(bus.subjects.confirm, question, CONFIRM_TIMEOUT_MS);
+      if (!AttemptConfirmation.decode(answer).isWanted) {
+        logger.info({ taskId, attempt }, "an old dispatch is not wanted any more");
+        delivery.ack();
+      } else if (this.#stopped) delivery.giveBack();
+      else this.#start(dispatch, delivery);
+    } catch (error) {
+      logger.debug({ err: error, taskId, attempt }, "an old dispatch could not be confirmed, it goes back");
+      delivery.giveBack(UNCONFIRMED_WAIT_MS);
+    } finally {
+      this.#confirming -= 1;
+      this.refill();
+    }
+  }
+
+  /** Slots that are taken. */
+  get #taken(): number {
+    return this.#options.runner.running + this.#confirming;
   }
 
   /** Without its key a dispatch is for a worker that has it; what is broken, nobody can read. */
@@ -163,4 +205,8 @@ export class TaskConsumer {
     this.#nextTypeWarningMs = now + WARNING_EVERY_MS;
     this.#options.logger.warn({ taskId, type }, "no handler for this type, task goes back");
   }
+}
+
+function isDoubtful({ round }: DispatchTask, { deliveries, ageMs }: Delivery): boolean {
+  return round > 0 || deliveries > 1 || ageMs > FRESH_MS;
 }

@@ -6,6 +6,7 @@ function delivery(acks: string[], name: string) {
   return {
     data: new Uint8Array(),
     deliveries: 1,
+    ageMs: 0,
     ack: () => void acks.push(name),
     giveBack: () => void acks.push(`${name} back`),
   };

@@ -100,6 +100,24 @@ export interface PingAnswer {
   workerId: string;
 }
 
+/**
+ * Asks the service, as a request on `<prefix>.confirm` (core NATS), whether an attempt is still to be run. A worker asks before it runs a
+ * dispatch that is not fresh: handed out before, dispatched again, or more than five seconds old. Without an answer it gives the dispatch
+ * back.
+ */
+export interface ConfirmAttempt {
+  /** The task. */
+  taskId: string;
+  /** The attempt. */
+  attempt: number;
+}
+
+/** Answer to ConfirmAttempt. */
+export interface AttemptConfirmation {
+  /** Whether the task still waits for this attempt. If not, the dispatch is acknowledged and forgotten. */
+  isWanted: boolean;
+}
+
 function createBaseHeartbeat(): Heartbeat {
   return {
     workerId: "",
@@ -731,6 +749,128 @@ export const PingAnswer: MessageFns<PingAnswer> = {
   fromPartial(object: DeepPartial<PingAnswer>): PingAnswer {
     const message = createBasePingAnswer();
     message.workerId = object.workerId ?? "";
+    return message;
+  },
+};
+
+function createBaseConfirmAttempt(): ConfirmAttempt {
+  return { taskId: "", attempt: 0 };
+}
+
+export const ConfirmAttempt: MessageFns<ConfirmAttempt> = {
+  encode(message: ConfirmAttempt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(16).int32(message.attempt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfirmAttempt {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfirmAttempt();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.attempt = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ConfirmAttempt>): ConfirmAttempt {
+    return ConfirmAttempt.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfirmAttempt>): ConfirmAttempt {
+    const message = createBaseConfirmAttempt();
+    message.taskId = object.taskId ?? "";
+    message.attempt = object.attempt ?? 0;
+    return message;
+  },
+};
+
+function createBaseAttemptConfirmation(): AttemptConfirmation {
+  return { isWanted: false };
+}
+
+export const AttemptConfirmation: MessageFns<AttemptConfirmation> = {
+  encode(message: AttemptConfirmation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.isWanted !== false) {
+      writer.uint32(8).bool(message.isWanted);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AttemptConfirmation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttemptConfirmation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.isWanted = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AttemptConfirmation>): AttemptConfirmation {
+    return AttemptConfirmation.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AttemptConfirmation>): AttemptConfirmation {
+    const message = createBaseAttemptConfirmation();
+    message.isWanted = object.isWanted ?? false;
     return message;
   },
 };
