@@ -7,7 +7,7 @@ import { ensureReportConsumer, ensureStreams } from "#libs/bus/topology.js";
 import { silentLogger, type Logger } from "#libs/log/logger.js";
 import { DispatchTask } from "#libs/proto/gen/taskwire/bus/v1/dispatch.js";
 import { ReportBatch, type Report } from "#libs/proto/gen/taskwire/bus/v1/report.js";
-import { Heartbeat, WorkerCommand } from "#libs/proto/gen/taskwire/bus/v1/worker.js";
+import { AttemptConfirmation, Heartbeat, WorkerCommand } from "#libs/proto/gen/taskwire/bus/v1/worker.js";
 import type { WorkerProcess } from "#worker/worker.js";
 import { until } from "#test/support/until.js";
 
@@ -29,6 +29,10 @@ export class ServiceSide {
   async start(): Promise<void> {
     await this.bus.start();
     await this.#ensure();
+    const wanted = AttemptConfirmation.encode({ isWanted: true }).finish();
+    this.bus.listen(this.bus.subjects.confirm, (_question, respond) => {
+      respond(wanted);
+    });
     this.bus.listen(this.bus.subjects.heartbeats, (data) => this.heartbeats.push(Heartbeat.decode(data)));
     const { reportStream, reportConsumer } = this.bus.subjects;
     this.#consumer = new PullConsumer(this.bus, {
