@@ -3,12 +3,15 @@ import { TaskState, type Task } from "#libs/client/taskwire-client.js";
 import { damagePages } from "#test/faults/damage-page.js";
 import { describeWithFaults } from "#test/faults/describe-with-faults.js";
 import { startFaultyStack, type FaultyStack } from "#test/faults/faulty-stack.js";
+import { endOf, eventOf } from "#test/support/follow-task.js";
+import { Gate } from "#test/support/gate.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
 
 /** So large that hardly two tasks share a page. */
 const FILLER = "x".repeat(2500);
 const MARKER = "the-task-on-the-damaged-page";
 const TASKS = 60;
+const RUNNING_MARKER = "the-running-task-on-the-damaged-page";
 const NOBODYS = "nobody.runs-this";
 
 describeWithFaults("When a page of the database is damaged", function () {
@@ -70,6 +73,23 @@ describeWithFaults("When a page of the database is damaged", function () {
     repair();
     expect((await test.client.get(hit.id)).payload).to.deep.include({ MARKER });
     expect((await test.client.cancel(hit.id)).state).to.equal(TaskState.CANCELLED);
+    expect(await test.findings()).to.equal("");
+  });
+
+  it("while a task on it runs: its reports do not hold up those of others", async () => {
+    const { client, stack, database, dataDir } = test;
+    const gate = new Gate(dataDir, "damaged");
+    const running = await client.create("flow.gate", { ...gate.payload, RUNNING_MARKER, FILLER });
+    await eventOf(client, running.id, "started");
+    await fill(TASKS);
+    // What was written last is only in the log of changes until the service stops.
+    await stack.service.restart();
+    const { repair } = damagePages(database, RUNNING_MARKER);
+    gate.open();
+    expect(await client.run("inline.echo", { text: "beside it" })).to.deep.equal({ text: "beside it" });
+    await expectCorrupt(test.impatient.get(running.id));
+    repair();
+    expect((await endOf(client, running.id)).state).to.equal(TaskState.COMPLETED);
     expect(await test.findings()).to.equal("");
   });
 

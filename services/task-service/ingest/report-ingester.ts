@@ -111,7 +111,7 @@ export class ReportIngester implements Service {
       await this.#applyApart(deliveries);
       return;
     }
-    const { stale, undecodable, locked } = result;
+    const { stale, undecodable, locked, damaged } = result;
     const keyIds = new Map(locked);
     for (const [index, delivery] of deliveries.entries()) {
       const keyId = keyIds.get(index);
@@ -119,6 +119,7 @@ export class ReportIngester implements Service {
       else this.#onLocked(delivery, keyId);
     }
     if (undecodable > 0) logger.error({ count: undecodable }, "report batches are undecodable, dropped");
+    if (damaged > 0) logger.error({ tasks: damaged }, "reports of tasks on a damaged page of the database are dropped");
     if (stale.length > 0) onStale(stale);
   }
 

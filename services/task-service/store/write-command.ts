@@ -7,7 +7,12 @@ import type { NewTask, TaskRecord } from "#task-service/store/task-record.js";
 export type WriteCommand =
   | { readonly kind: "create"; readonly tasks: readonly NewTask[] }
   /** Encoded `taskwire.bus.v1.ReportBatch`es, in the order JetStream has them. */
-  | { readonly kind: "applyReports"; readonly batches: readonly Uint8Array[] }
+  | {
+      readonly kind: "applyReports";
+      readonly batches: readonly Uint8Array[];
+      /** It is what the writer itself made of a larger command. */
+      readonly isPart?: true;
+    }
   | { readonly kind: "requestCancel"; readonly id: string; readonly reason: string; readonly mayBeWithWorker: boolean }
   /** Opens a finished task again; `sequence`, if not null, must be its latest. */
   | { readonly kind: "reopen"; readonly id: string; readonly sequence: number | null }
@@ -49,6 +54,8 @@ export interface WriteResults {
     readonly undecodable: number;
     /** Batches that were not applied for want of the key they are sealed with: index of the batch and id of the key. */
     readonly locked: readonly (readonly [index: number, keyId: string])[];
+    /** Tasks whose reports were left out because they are on a damaged page of the database. */
+    readonly damaged: number;
   };
   requestCancel: {
     readonly verdict: "accepted" | "repeated" | "finished" | "notFound";

@@ -44,7 +44,7 @@ export function applyBatches(transaction: Transaction, batches: readonly Uint8Ar
       transaction.tally.add(Counted.STALE_REPORTS);
     }
   }
-  return { stale, undecodable, locked };
+  return { stale, undecodable, locked, damaged: 0 };
 }
 
 /** The batch; the id of the key that it needs and that is not here; undefined: nobody can read it. */

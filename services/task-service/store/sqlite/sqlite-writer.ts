@@ -6,6 +6,7 @@ import { OpenTasks } from "#task-service/store/sqlite/open-tasks.js";
 import { runCommand } from "#task-service/store/sqlite/run-command.js";
 import { runMigrations } from "#task-service/store/sqlite/run-migrations.js";
 import { sqliteTrouble } from "#task-service/store/sqlite/sqlite-trouble.js";
+import { splitCommand } from "#task-service/store/sqlite/split-command.js";
 import { Transaction } from "#task-service/store/sqlite/transaction.js";
 import { prepareWriterStatements, type WriterStatements } from "#task-service/store/sqlite/statements.js";
 import type { OpenCount } from "#task-service/store/store-statistics.js";
@@ -62,7 +63,8 @@ export class SqliteWriter {
 
   /**
    * Applies a group in one transaction. If a command makes that fail, or a damaged page that one of them needs, each gets a transaction
-   * of its own, so that one cannot harm another; if the database as a whole is in trouble, all have failed.
+   * of its own, so that one cannot harm another, and a command about many tasks is taken apart; if the database as a whole is in trouble,
+   * all have failed.
    */
   apply(group: WriteGroup): WriteReply {
     const transaction = this.#begin(group.nowMs);
@@ -73,17 +75,36 @@ export class SqliteWriter {
       this.#cache.clear();
       const trouble = sqliteTrouble(error);
       const isForAll = trouble !== undefined && trouble !== "DATABASE_CORRUPT";
-      if (group.commands.length === 1 || isForAll) return this.#failed(group, error);
+      if (isForAll) return this.#failed(group, error);
+      // Otherwise SQLite goes on with the damaged page in its cache after the file was repaired.
+      if (trouble !== undefined) this.#database.pragma("shrink_memory");
+      if (group.commands.length === 1) return this.#applyInParts(group, error);
     }
     const replies = group.commands.map((command) => this.apply({ commands: [command], nowMs: group.nowMs }));
+    return { results: replies.flatMap((reply) => reply.results), commit: this.#commitOf(replies) };
+  }
+
+  /** Applies what can be of a command about many tasks, some of which are on a damaged page. */
+  #applyInParts(group: WriteGroup, error: unknown): WriteReply {
+    const [command] = group.commands;
+    const isDamaged = sqliteTrouble(error) === "DATABASE_CORRUPT";
+    const split = isDamaged && command !== undefined ? splitCommand(command, this.#ring) : undefined;
+    if (split === undefined) return this.#failed(group, error);
+    const replies = split.parts.map((part) => this.apply({ commands: [part], nowMs: group.nowMs }));
+    const results = replies.flatMap((reply) => reply.results);
+    const refused = results.find((result) => !result.ok && result.trouble !== "DATABASE_CORRUPT");
+    const answers = results.flatMap((result) => (result.ok ? [result.value] : []));
+    const value = split.merge(answers, results.length - answers.length);
+    // Parts that were committed are repeated with the others then, which changes nothing.
+    return { results: [refused ?? { ok: true, value }], commit: this.#commitOf(replies) };
+  }
+
+  #commitOf(replies: readonly WriteReply[]): WriteReply["commit"] {
     return {
-      results: replies.flatMap((reply) => reply.results),
-      commit: {
-        revision: this.#lastRevision,
-        events: replies.flatMap((reply) => reply.commit.events),
-        changes: replies.flatMap((reply) => reply.commit.changes),
-        counts: replies.flatMap((reply) => reply.commit.counts),
-      },
+      revision: this.#lastRevision,
+      events: replies.flatMap((reply) => reply.commit.events),
+      changes: replies.flatMap((reply) => reply.commit.changes),
+      counts: replies.flatMap((reply) => reply.commit.counts),
     };
   }
 
