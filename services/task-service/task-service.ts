@@ -79,6 +79,7 @@ export class TaskService implements Service {
       logger,
       leaseMs,
       poisonLosses: settings.poisonLosses,
+      isBehind: () => this.#ingester.isBehind,
       onExpiring: (id) => void this.#discard(id),
     });
     const window = this.#window;

@@ -25,6 +25,7 @@ describe("LeaseKeeper and a NATS that goes away", () => {
       logger,
       leaseMs: LEASE_MS,
       poisonLosses: 3,
+      isBehind: () => false,
       onExpiring: () => undefined,
     });
     try {

@@ -21,6 +21,7 @@ export interface ReportIngesterOptions {
 
 /** Report batches in hand at once, each at most 512 KiB. */
 const MAX_IN_HAND = 64;
+const BEHIND_AFTER_MS = 2000;
 const RETRY_WAIT_MS = 1000;
 const CATCH_UP_POLL_MS = 25;
 /** Only another start helps. */
@@ -37,6 +38,8 @@ export class ReportIngester implements Service {
   #consumer: PullConsumer | undefined;
   #pending: Delivery[] = [];
   #applying: Promise<void> | undefined;
+  /** When the batches that are being applied were begun with. */
+  #begunAtMs = Infinity;
   #nextLockedErrorMs = 0;
 
   constructor(options: ReportIngesterOptions) {
@@ -68,6 +71,11 @@ export class ReportIngester implements Service {
     await this.#applying;
   }
 
+  /** Whether the database has kept reports waiting for a while: what workers said is not all known. */
+  get isBehind(): boolean {
+    return performance.now() - this.#begunAtMs > BEHIND_AFTER_MS;
+  }
+
   /** Resolves when every report that is in the stream now has been applied, or after `timeoutMs`. Returns whether it has. */
   async catchUp(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     const { bus } = this.#options;
@@ -84,7 +92,9 @@ export class ReportIngester implements Service {
       while (this.#pending.length > 0) {
         const deliveries = this.#pending;
         this.#pending = [];
+        this.#begunAtMs = performance.now();
         await this.#apply(deliveries);
+        this.#begunAtMs = Infinity;
         this.#consumer?.request(deliveries.length);
       }
     } catch (error) {

@@ -16,6 +16,8 @@ export interface LeaseKeeperOptions {
   readonly leaseMs: number;
   /** A task that lost so many workers in a row ends FAILED. */
   readonly poisonLosses: number;
+  /** Whether reports wait to be applied: an attempt that no heartbeat names may have ended then. */
+  readonly isBehind: () => boolean;
   /** Called before the attempt of a lost worker is ended. */
   readonly onExpiring: (taskId: string) => void;
 }
@@ -44,7 +46,7 @@ const MAX_DOUBTS_PER_ROUND = 100;
 /**
  * Knows every attempt that a worker holds. Heartbeats renew leases; one that is not renewed in time ends the attempt. Leases live in
  * memory: after a restart every running attempt gets the whole lease time anew, so that living workers can report first. While NATS is
- * away nobody can be heard: no lease ends then, and all begin anew when it is back.
+ * away nobody can be heard, and while the database refuses reports nobody is understood: no lease ends then, and all begin anew after it.
  */
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
@@ -58,8 +60,7 @@ export class LeaseKeeper {
       for (const change of commit.changes) this.#onChange(change);
     });
     options.bus.onConnectionChange(() => {
-      const nowMs = performance.now();
-      for (const lease of this.#leases.values()) lease.renewedAtMs = nowMs;
+      this.#renewAll();
     });
   }
 
@@ -108,8 +109,12 @@ export class LeaseKeeper {
 
   /** Ends the attempts whose lease ran out. */
   async runOnce(): Promise<void> {
-    const { leaseMs, poisonLosses, store, bus, logger } = this.#options;
+    const { leaseMs, poisonLosses, isBehind, store, bus, logger } = this.#options;
     if (!bus.connected) return;
+    if (isBehind()) {
+      this.#renewAll();
+      return;
+    }
     const oldestMs = performance.now() - leaseMs;
     for (const [id, named] of this.#named) if (named.atMs < oldestMs) this.#named.delete(id);
     await this.#abandonEnded();
@@ -123,6 +128,11 @@ export class LeaseKeeper {
     for (const { id } of expired) this.#options.onExpiring(id);
     const result = await store.write({ kind: "expireLeases", leases: expired, poisonLosses });
     if (result.expired > 0) logger.warn({ count: result.expired }, "leases expired");
+  }
+
+  #renewAll(): void {
+    const nowMs = performance.now();
+    for (const lease of this.#leases.values()) lease.renewedAtMs = nowMs;
   }
 
   #isShared({ id, workerId }: Lease): boolean {
