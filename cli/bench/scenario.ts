@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from "commander";
 import type { TaskwireClient } from "#libs/client/taskwire-client.js";
 
 /** What a scenario works with. */
@@ -35,4 +36,9 @@ export async function inFlight(count: number, limit: number, job: (index: number
 /** The value below which `share` of the sorted values lie. */
 export function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+/** The error of a name that no measurement contains; it names all. */
+export function nothingNamed(only: string, all: readonly { readonly name: string }[]): InvalidArgumentError {
+  return new InvalidArgumentError(`nothing is called “${only}”: ${all.map(({ name }) => name).join("; ")}`);
 }

@@ -27,7 +27,7 @@ export function devCommand(): Command {
     .summary("run everything on this machine until Ctrl-C")
     .description(
       "Runs NATS, the task-service and a worker on this machine until Ctrl-C. The usual ports are taken where they are free, else free ones.\n" +
-        "TASKWIRE_… settings in the environment count for the services.",
+        "TASKWIRE_… settings in the environment count for the services, but for the ports, the database and NATS, which are dev's own.",
     )
     .option("--data <directory>", "where everything is kept", ".taskwire")
     .option("--tasks <file>", "a task module (JavaScript that uses defineTask); may be repeated", parseList)

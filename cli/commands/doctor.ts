@@ -48,7 +48,9 @@ export function doctorCommand(): Command {
       for (const result of results)
         process.stdout.write(`${json === true ? JSON.stringify(result) : lineOf(result)}\n`);
     }
-    process.exitCode = isWrong ? EXIT.failed : EXIT.ok;
+    // A connection that a silent server accepted cannot be taken back from NATS' client and would keep the process alive.
+    await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+    process.exit(isWrong ? EXIT.failed : EXIT.ok);
   });
 }
 

@@ -53,7 +53,7 @@ export const taskServiceSettings = {
   }),
   leaseMs: wholeNumber({
     env: "TASKWIRE_LEASE_MS",
-    doc: "An attempt whose worker was not heard of for so long is given to another worker.",
+    doc: "An attempt whose worker was not heard of for so long is given to another worker. Below 5 s a NATS that hangs can end leases falsely.",
     default: 10_000,
     min: 1000,
     max: 3_600_000,

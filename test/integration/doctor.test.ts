@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
 import { connect } from "nats";
 import { expect } from "chai";
@@ -121,6 +122,21 @@ describe("taskwire doctor names what is wrong and what to do", function () {
       const ended = once(server, "exit");
       server.kill();
       await ended;
+    }
+  });
+
+  it("ends although NATS accepts connections and says nothing", async () => {
+    const mute = createServer((socket) => sockets.add(socket));
+    const sockets = new Set<Socket>();
+    mute.listen(0, "127.0.0.1");
+    await once(mute, "listening");
+    try {
+      const { port } = mute.address() as AddressInfo;
+      const { exitCode, wrong } = await examine({ TASKWIRE_NATS_URL: `nats://127.0.0.1:${port}` });
+      expect([exitCode, wrong]).to.deep.equal([1, ["NATS"]]);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      mute.close();
     }
   });
 

@@ -3,7 +3,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TaskwireClient } from "#libs/client/taskwire-client.js";
-import { quantile } from "#cli/bench/scenario.js";
+import { nothingNamed, quantile } from "#cli/bench/scenario.js";
 import { recoveryCases } from "#cli/bench/recovery/recovery-cases.js";
 import { startLocalStack } from "#cli/local-stack.js";
 
@@ -26,6 +26,8 @@ const WORKERS = 2;
 /** Breaks one thing after the other on a stack of its own with default settings and prints how long recovery took. */
 export async function runRecovery(options: RecoveryOptions): Promise<void> {
   const { rounds, dataDir, print } = options;
+  const cases = recoveryCases.filter(({ name }) => name.includes(options.only));
+  if (cases.length === 0) throw nothingNamed(options.only, recoveryCases);
   await rm(dataDir, { recursive: true, force: true });
   const stack = await startLocalStack({
     dataDir,
@@ -39,7 +41,7 @@ export async function runRecovery(options: RecoveryOptions): Promise<void> {
     print(
       `${cpus().length} cores, Node ${process.version}, ${WORKERS} workers, default settings, ${rounds} rounds each`,
     );
-    for (const { name, about, run } of recoveryCases.filter((one) => one.name.includes(options.only))) {
+    for (const { name, about, run } of cases) {
       const milliseconds: number[] = [];
       for (let round = 0; round < rounds; round += 1) milliseconds.push(await run(stack, client));
       results.push({ name, about, milliseconds });
