@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 import type { CreateOptions } from "#libs/client/taskwire-client.js";
 import { UsageError } from "#cli/command-errors.js";
-import { parseLabel, parseList, parseSpan, parseTime, parseWhole } from "#cli/parse-values.js";
+import { parseLabel, parseList, parseNumber, parseSpan, parseTime, parseWhole } from "#cli/parse-values.js";
+
+const MEBIBYTE = 1024 * 1024;
 
 interface NewTaskFlags {
   readonly queue?: string;
@@ -14,6 +16,10 @@ interface NewTaskFlags {
   readonly description?: string;
   readonly softTimeout?: number;
   readonly hardTimeout?: number;
+  readonly memory?: number;
+  readonly initialDelay?: number;
+  readonly maximumDelay?: number;
+  readonly multiplier?: number;
   readonly totalTimeout?: number;
   readonly retryableCode?: string[];
   readonly permanentCode?: string[];
@@ -32,6 +38,10 @@ export function addNewTaskFlags(command: Command): Command {
     .option("--delay <span>", "the same as a span from now: 30s, 5m, 2h, 1d", parseSpan)
     .option("--soft-timeout <span>", "when the handler's abort signal fires", parseSpan)
     .option("--hard-timeout <span>", "when the handler is killed", parseSpan)
+    .option("--memory <MiB>", "memory of the handler's process, beyond which it is killed", parseWhole)
+    .option("--initial-delay <span>", "longest wait before the second attempt (default: 1s)", parseSpan)
+    .option("--maximum-delay <span>", "longest wait before any attempt (default: 10m)", parseSpan)
+    .option("--multiplier <number>", "growth of the wait from attempt to attempt; 1 to 10 (default: 2)", parseNumber)
     .option("--total-timeout <span>", "after how long from when it is due no new attempt starts", parseSpan)
     .option("--retryable-code <code>", "an error code that is retried; may be repeated (default: all)", parseList)
     .option("--permanent-code <code>", "an error code that is never retried; may be repeated", parseList)
@@ -53,6 +63,10 @@ export function newTaskOptions(command: Command): CreateOptions {
     ...(runTime === undefined ? {} : { runTime }),
     ...(flags.softTimeout === undefined ? {} : { softTimeoutMs: flags.softTimeout }),
     ...(flags.hardTimeout === undefined ? {} : { hardTimeoutMs: flags.hardTimeout }),
+    ...(flags.memory === undefined ? {} : { memoryBytes: flags.memory * MEBIBYTE }),
+    ...(flags.initialDelay === undefined ? {} : { initialDelayMs: flags.initialDelay }),
+    ...(flags.maximumDelay === undefined ? {} : { maximumDelayMs: flags.maximumDelay }),
+    ...(flags.multiplier === undefined ? {} : { multiplier: flags.multiplier }),
     ...(flags.totalTimeout === undefined ? {} : { totalTimeoutMs: flags.totalTimeout }),
     ...(flags.retryableCode === undefined ? {} : { retryableCodes: flags.retryableCode }),
     ...(flags.permanentCode === undefined ? {} : { permanentCodes: flags.permanentCode }),

@@ -32,6 +32,12 @@ export function parseWhole(text: string): number {
   return Number(text);
 }
 
+/** A number, for example `1.5`. Whether it is in range is the service's business. */
+export function parseNumber(text: string): number {
+  if (!/^-?\d{1,15}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError("it must be a number");
+  return Number(text);
+}
+
 /** Gathers `key=value` pairs of a repeated flag. */
 export function parseLabel(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
   const at = text.indexOf("=");

@@ -71,14 +71,19 @@ describe("The commands of taskwire around retries", () => {
       "--total-timeout",
       "90s",
       ...codes,
+      ...["--initial-delay", "2s", "--maximum-delay", "1m", "--multiplier", "1.5", "--memory", "64"],
       "--json",
     ]);
     const [task] = objectsOf(made);
     expect(task?.["retryPolicy"]).to.deep.include({
+      initialDelay: { seconds: 2, nanos: 0 },
+      maximumDelay: { seconds: 60, nanos: 0 },
+      multiplier: 1.5,
       totalTimeout: { seconds: 90, nanos: 0 },
       retryableCodes: ["A", "B", "C"],
       permanentCodes: ["D"],
     });
+    expect(task?.["limits"]).to.deep.include({ memoryBytes: 64 * 1024 * 1024 });
     await stack.client.cancel(String(task?.["id"]));
     const refused = await taskwire(["submit", "a.b", "--permanent-code", "lower", "--total-timeout", "1ms"]);
     expect(refused.exitCode).to.equal(2);

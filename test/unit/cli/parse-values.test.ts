@@ -4,7 +4,15 @@ import { Readable } from "node:stream";
 import { expect } from "chai";
 import { InvalidArgumentError } from "commander";
 import { UsageError } from "#cli/command-errors.js";
-import { parseLabel, parseList, parseSpan, parseTime, parseWhole, readPayload } from "#cli/parse-values.js";
+import {
+  parseLabel,
+  parseList,
+  parseNumber,
+  parseSpan,
+  parseTime,
+  parseWhole,
+  readPayload,
+} from "#cli/parse-values.js";
 import { freshDirectory } from "#test/support/fresh-directory.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
 
@@ -35,6 +43,14 @@ describe("parseTime", () => {
   it("reads RFC 3339 and refuses anything that is no time", () => {
     expect(parseTime("2026-03-01T08:00:00Z").getTime()).to.equal(Date.UTC(2026, 2, 1, 8));
     expect(() => parseTime("tomorrow-ish")).to.throw(InvalidArgumentError);
+  });
+});
+
+describe("parseNumber", () => {
+  it("takes whole numbers and fractions only", () => {
+    expect(["2", "1.5", "-0.25"].map(parseNumber)).to.deep.equal([2, 1.5, -0.25]);
+    for (const text of ["", ".5", "ten", "1e3", "1.5.1"])
+      expect(() => parseNumber(text)).to.throw(InvalidArgumentError);
   });
 });
 
