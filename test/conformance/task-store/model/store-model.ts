@@ -136,7 +136,7 @@ export class StoreModel {
         if (verdict === "stale") stale.push({ taskId, attempt, workerId });
       }
     }
-    return { stale, undecodable, locked: [] };
+    return { stale, undecodable, locked: [], damaged: 0 };
   }
 
   #reopen({ id, sequence }: Command<"reopen">): string {
