@@ -111,7 +111,7 @@ describe("A SQLite database with an encryption key", () => {
       reportBatch(second, [started]),
       ring.seal(reportBatch(second, [failed(undefined, false)], { firstNumber: 2 }), REPORTS_CONTEXT),
     );
-    expect(result).to.deep.equal({ stale: [], undecodable: 2, locked: [[0, stranger.currentId]] });
+    expect(result).to.deep.equal({ stale: [], undecodable: 2, locked: [[0, stranger.currentId]], damaged: 0 });
     expect(await store.read({ kind: "getTask", id: first, isFull: false })).to.include({ attempt: 0 });
     expect((await store.read({ kind: "getTask", id: second, isFull: false }))?.error?.code).to.equal("HANDLER_ERROR");
   });
