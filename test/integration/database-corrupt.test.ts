@@ -1,11 +1,13 @@
 import { expect } from "chai";
 import { TaskState, type Task } from "#libs/client/taskwire-client.js";
-import { damagePages } from "#test/faults/damage-page.js";
+import { damagePages, damageTree } from "#test/faults/damage-page.js";
 import { describeWithFaults } from "#test/faults/describe-with-faults.js";
 import { startFaultyStack, type FaultyStack } from "#test/faults/faulty-stack.js";
 import { endOf, eventOf } from "#test/support/follow-task.js";
 import { Gate } from "#test/support/gate.js";
+import { logLines } from "#test/support/log-lines.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
+import { until } from "#test/support/until.js";
 
 /** So large that hardly two tasks share a page. */
 const FILLER = "x".repeat(2500);
@@ -90,6 +92,26 @@ describeWithFaults("When a page of the database is damaged", function () {
     await expectCorrupt(test.impatient.get(running.id));
     repair();
     expect((await endOf(client, running.id)).state).to.equal(TaskState.COMPLETED);
+    expect(await test.findings()).to.equal("");
+  });
+
+  it("that the reports of all tasks need: none of them is lost, and repairing it needs no restart", async () => {
+    const { client, stack, database, dataDir } = test;
+    const gate = new Gate(dataDir, "shared");
+    const running = await Promise.all([1, 2].map(() => client.create("flow.gate", gate.payload)));
+    for (const { id } of running) await eventOf(client, id, "started");
+    await stack.service.restart();
+    const { repair } = damageTree(database, "tasks_update_time");
+    gate.open();
+    const said = () => logLines(dataDir, "task-service").filter(({ msg }) => msg?.startsWith("reports "));
+    await until("the reports are tried again and again", () => said().length > 0);
+    await expectCorrupt(test.impatient.create(NOBODYS));
+    repair();
+    for (const { id } of running)
+      expect(await endOf(client, id)).to.include({ state: TaskState.COMPLETED, attempt: 1 });
+    expect(said().map(({ msg }) => msg)).to.not.include(
+      "reports of tasks on a damaged page of the database are dropped",
+    );
     expect(await test.findings()).to.equal("");
   });
 

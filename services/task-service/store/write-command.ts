@@ -21,10 +21,13 @@ export type WriteCommand =
   /** Ends tasks that wait for an attempt beyond their deadline. */
   | { readonly kind: "expireDeadlines"; readonly ids: readonly string[] }
   /** Ends PENDING tasks whose cancel was asked for before `beforeMs`: whoever might have started them would have said so. */
-  | { readonly kind: "endOldCancels"; readonly beforeMs: number; readonly limit: number }
-  | { readonly kind: "makeDue"; readonly limit: number }
-  | { readonly kind: "deleteFinished"; readonly beforeMs: number; readonly limit: number }
+  | { readonly kind: "endOldCancels"; readonly beforeMs: number; readonly limit: number; readonly keys?: ChosenKeys }
+  | { readonly kind: "makeDue"; readonly limit: number; readonly keys?: ChosenKeys }
+  | { readonly kind: "deleteFinished"; readonly beforeMs: number; readonly limit: number; readonly keys?: ChosenKeys }
   | { readonly kind: "probe" };
+
+/** The tasks that the writer has chosen already, where it takes a command apart. */
+type ChosenKeys = readonly number[];
 
 /** A worker's right to an attempt. */
 export interface Lease {

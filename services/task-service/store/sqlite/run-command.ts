@@ -24,14 +24,15 @@ export function runCommand(transaction: Transaction, command: WriteCommand): Wri
       return { expired: command.ids.filter((id) => missDeadline(transaction, id)).length };
     case "endOldCancels": {
       transaction.flush();
-      const rows = transaction.statements.selectOldCancels.all(command.beforeMs, command.limit);
+      const { beforeMs, limit, keys } = command;
+      const rows = transaction.rowsOf(keys) ?? transaction.statements.selectOldCancels.all(beforeMs, limit);
       for (const { id } of rows) cancel(transaction, id, "", false);
       return { count: rows.length };
     }
     case "makeDue":
-      return transaction.makeDue(command.limit);
+      return transaction.makeDue(command.limit, command.keys);
     case "deleteFinished":
-      return transaction.deleteFinished(command.beforeMs, command.limit);
+      return transaction.deleteFinished(command.beforeMs, command.limit, command.keys);
     case "probe":
       transaction.saveCounters();
       return {};

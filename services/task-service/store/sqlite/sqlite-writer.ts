@@ -6,8 +6,9 @@ import { OpenTasks } from "#task-service/store/sqlite/open-tasks.js";
 import { runCommand } from "#task-service/store/sqlite/run-command.js";
 import { runMigrations } from "#task-service/store/sqlite/run-migrations.js";
 import { sqliteTrouble } from "#task-service/store/sqlite/sqlite-trouble.js";
-import { splitCommand } from "#task-service/store/sqlite/split-command.js";
+import { splitCommand, type SplitCommand } from "#task-service/store/sqlite/split-command.js";
 import { Transaction } from "#task-service/store/sqlite/transaction.js";
+import { liveTrialLife } from "#task-service/store/sqlite/trial-life.js";
 import { prepareWriterStatements, type WriterStatements } from "#task-service/store/sqlite/statements.js";
 import type { OpenCount } from "#task-service/store/store-statistics.js";
 import { toRefusal } from "#task-service/store/thread-refusal.js";
@@ -86,17 +87,41 @@ export class SqliteWriter {
 
   /** Applies what can be of a command about many tasks, some of which are on a damaged page. */
   #applyInParts(group: WriteGroup, error: unknown): WriteReply {
-    const [command] = group.commands;
-    const isDamaged = sqliteTrouble(error) === "DATABASE_CORRUPT";
-    const split = isDamaged && command !== undefined ? splitCommand(command, this.#ring) : undefined;
+    const split = sqliteTrouble(error) === "DATABASE_CORRUPT" ? this.#split(group) : undefined;
     if (split === undefined) return this.#failed(group, error);
     const replies = split.parts.map((part) => this.apply({ commands: [part], nowMs: group.nowMs }));
     const results = replies.flatMap((reply) => reply.results);
     const refused = results.find((result) => !result.ok && result.trouble !== "DATABASE_CORRUPT");
     const answers = results.flatMap((result) => (result.ok ? [result.value] : []));
-    const value = split.merge(answers, results.length - answers.length);
+    const failed = results.length - answers.length;
+    if (failed === split.losesAllAt && !this.#takesTasks(group.nowMs)) return this.#failed(group, error);
+    const value = split.merge(answers, failed);
     // Parts that were committed are repeated with the others then, which changes nothing.
     return { results: [refused ?? { ok: true, value }], commit: this.#commitOf(replies) };
+  }
+
+  #split({ commands: [command], nowMs }: WriteGroup): SplitCommand | undefined {
+    if (command === undefined) return undefined;
+    try {
+      return splitCommand(command, { ring: this.#ring, nowMs, statements: this.#statements });
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Whether a task can live its whole life here: then whatever else cannot be written is on damaged pages of its own. */
+  #takesTasks(nowMs: number): boolean {
+    try {
+      this.#database.exec("BEGIN IMMEDIATE");
+      liveTrialLife(this.#begin(nowMs));
+      return true;
+    } catch {
+      return false;
+    } finally {
+      if (this.#database.inTransaction) this.#database.exec("ROLLBACK");
+      this.#cache.clear();
+      this.#database.pragma("shrink_memory");
+    }
   }
 
   #commitOf(replies: readonly WriteReply[]): WriteReply["commit"] {

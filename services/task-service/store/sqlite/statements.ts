@@ -85,9 +85,16 @@ export interface WriterStatements {
   /** Does nothing where the attempt has a row already. */
   readonly insertAttempt: Statement;
   readonly selectById: Statement<[string], TaskRow>;
+  readonly selectByKey: Statement<[number], TaskRow>;
   readonly selectByRequestId: Statement<[string], TaskRow & { request_hash: string | null }>;
   readonly selectWaitingDue: Statement<[number, number], TaskRow>;
   readonly selectOldCancels: Statement<[number, number], { id: string }>;
+  /** As those above and below choose, by what indexes hold alone: a damaged row does not matter. */
+  readonly selectKeysOf: {
+    readonly makeDue: Statement<[number, number], { key: number }>;
+    readonly endOldCancels: Statement<[number, number], { key: number }>;
+    readonly deleteFinished: Statement<[number, number], { key: number }>;
+  };
   readonly selectNextWaiting: Statement<[], { run_time: number }>;
   readonly clearWaiting: Statement<[number]>;
   readonly selectFinishedBefore: Statement<[number, number], { key: number; id: string }>;
@@ -139,6 +146,7 @@ export function prepareWriterStatements(database: Database): WriterStatements {
         .values(valuesOf<TaskAttemptsTable, (typeof ATTEMPT_COLUMNS)[number]>(ATTEMPT_COLUMNS)),
     ),
     selectById: prepare(db.selectFrom("tasks").select(BASIC_COLUMNS).where("id", "=", bound<string>())),
+    selectByKey: prepare(db.selectFrom("tasks").select(BASIC_COLUMNS).where("key", "=", bound<number>())),
     selectByRequestId: prepare(
       db
         .selectFrom("tasks")
@@ -162,6 +170,35 @@ export function prepareWriterStatements(database: Database): WriterStatements {
         .where("cancel_request_time", "<", bound<number>())
         .limit(bound<number>()),
     ),
+    selectKeysOf: {
+      makeDue: prepare(
+        db
+          .selectFrom("tasks")
+          .select("key")
+          .where("waiting", "=", sql.lit(1))
+          .where("run_time", "<=", bound<number>())
+          .orderBy("run_time")
+          .limit(bound<number>()),
+      ),
+      endOldCancels: prepare(
+        db
+          .selectFrom("tasks")
+          .select("key")
+          .where(sql<boolean>`state = 1 and cancel_request_time is not null`)
+          .where("cancel_request_time", "<", bound<number>())
+          .limit(bound<number>()),
+      ),
+      deleteFinished: prepare(
+        db
+          .selectFrom("tasks")
+          .select("key")
+          .where("update_time", "<", bound<number>())
+          // The state itself is in no index of finished tasks.
+          .where(sql<boolean>`key not in (select key from tasks where state <= 2)`)
+          .orderBy("update_time")
+          .limit(bound<number>()),
+      ),
+    },
     selectNextWaiting: prepare(
       db.selectFrom("tasks").select("run_time").where("waiting", "=", sql.lit(1)).orderBy("run_time").limit(sql.lit(1)),
     ),

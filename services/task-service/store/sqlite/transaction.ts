@@ -10,7 +10,7 @@ import { encodeEvent } from "#task-service/store/event-body.js";
 import type { OpenTasks } from "#task-service/store/sqlite/open-tasks.js";
 import type { WriterStatements } from "#task-service/store/sqlite/statements.js";
 import type { CachedTask, TaskCache } from "#task-service/store/sqlite/task-cache.js";
-import { recordOf } from "#task-service/store/task-columns.js";
+import { recordOf, type TaskRow } from "#task-service/store/task-columns.js";
 import type { TaskRecord } from "#task-service/store/task-record.js";
 import type { WriteResults } from "#task-service/store/write-command.js";
 
@@ -134,10 +134,15 @@ export class Transaction {
     });
   }
 
-  /** Makes tasks due whose run time has come. */
-  makeDue(limit: number): WriteResults["makeDue"] {
+  /** The rows of tasks that were chosen already. Flush before. */
+  rowsOf(keys: readonly number[] | undefined): TaskRow[] | undefined {
+    return keys?.flatMap((key) => this.statements.selectByKey.all(key));
+  }
+
+  /** Makes tasks due whose run time has come, or those with these keys. */
+  makeDue(limit: number, keys?: readonly number[]): WriteResults["makeDue"] {
     this.flush();
-    const rows = this.statements.selectWaitingDue.all(this.moment.nowMs, limit);
+    const rows = this.rowsOf(keys) ?? this.statements.selectWaitingDue.all(this.moment.nowMs, limit);
     for (const row of rows) {
       this.statements.clearWaiting.run(row.key);
       const entry = this.cache.get(row.id) ?? {
@@ -152,10 +157,10 @@ export class Transaction {
     return { count: rows.length, nextRunTimeMs: this.statements.selectNextWaiting.get()?.run_time ?? null };
   }
 
-  /** Deletes finished tasks that have not changed since `beforeMs`, with their events. */
-  deleteFinished(beforeMs: number, limit: number): WriteResults["deleteFinished"] {
+  /** Deletes finished tasks that have not changed since `beforeMs`, or those with these keys, with their events. */
+  deleteFinished(beforeMs: number, limit: number, keys?: readonly number[]): WriteResults["deleteFinished"] {
     this.flush();
-    const rows = this.statements.selectFinishedBefore.all(beforeMs, limit);
+    const rows = this.rowsOf(keys) ?? this.statements.selectFinishedBefore.all(beforeMs, limit);
     for (const row of rows) {
       this.statements.deleteEvents.run(row.key);
       this.statements.deleteAttempts.run(row.key);
