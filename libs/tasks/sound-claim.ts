@@ -1,5 +1,5 @@
 import type { AttemptErrorFact, Claim, ClaimKind, ProgressFact, StartedClaim } from "#libs/tasks/claim.js";
-import { cutText, errorMessage } from "#libs/errors/error-message.js";
+import { cutText } from "#libs/errors/error-message.js";
 import { jsonProblem } from "#libs/tasks/json-bounds.js";
 import {
   MAX_ATTEMPTS,
@@ -111,8 +111,9 @@ function boundedProgress(progress: ProgressFact): ProgressFact {
 function resultProblem(resultJson: string): string | undefined {
   try {
     return jsonProblem(JSON.parse(resultJson), resultJson);
-  } catch (error) {
-    return `is no JSON: ${errorMessage(error)}`;
+  } catch {
+    // The engine's own words quote the text.
+    return "is no JSON";
   }
 }
 

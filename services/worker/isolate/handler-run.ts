@@ -78,7 +78,7 @@ export class HandlerRun implements TaskContext {
   async outcome(): Promise<IsolateOutcome> {
     const { payload: payloadSchema, result: resultSchema } = this.#task.options;
     try {
-      const payload: unknown = JSON.parse(this.#order.payloadJson);
+      const payload = payloadOf(this.#order);
       const checked = payloadSchema === undefined ? undefined : await checkValue(payloadSchema, payload);
       if (checked?.ok === false) return rejected("PAYLOAD_REJECTED", "payload", checked.issues);
       this.#payload = checked === undefined ? payload : checked.value;
@@ -122,6 +122,15 @@ export class HandlerRun implements TaskContext {
     this.#speech = new HandlerSpeech(this.#order.speech, this.#sink);
     if (this.#ended) this.#speech.end();
     return this.#speech;
+  }
+}
+
+function payloadOf({ payloadJson }: RunOrder): unknown {
+  try {
+    return JSON.parse(payloadJson);
+  } catch {
+    // The engine's own words quote the text.
+    throw new Error("it is no JSON");
   }
 }
 

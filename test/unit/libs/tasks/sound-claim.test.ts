@@ -51,6 +51,13 @@ describe("soundClaim", () => {
     }
   });
 
+  it("quotes nothing of a result that is no JSON", () => {
+    for (const resultJson of ["hunter2", '{"password":"hunter2"', '{"password":hunter2}']) {
+      const sound = kindOf({ $case: "succeeded", value: { resultJson, warnings: [] } });
+      expect(sound).to.have.nested.property("value.error.message", "the result is no JSON");
+    }
+  });
+
   it("drops details and fields that are no JSON object", () => {
     for (const broken of ["{", "[]", "null", "7"]) {
       const bad = { ...error, detailsJson: broken };

@@ -47,4 +47,12 @@ describe("what a handler returns or throws", () => {
       .to.have.property("detailsJson")
       .that.matches(/^\{"issues":\[\{"path":"count"/);
   });
+
+  it("is never run with a payload that is no JSON, and nothing of that is quoted", async () => {
+    expect(await outcomeOf(isolate, "typed", '{"password":hunter2}')).to.deep.include({
+      kind: "refused",
+      code: "PAYLOAD_REJECTED",
+      message: "the payload cannot be checked: it is no JSON",
+    });
+  });
 });
