@@ -86,7 +86,7 @@ export class RunningAttempt implements Timed, RunListener {
       this.#begin(isolate, maxAttempts);
       return;
     }
-    this.#killAtMs = this.startedAtMs + ISOLATE_START_MS;
+    this.#killAtMs = performance.now() + ISOLATE_START_MS;
     this.#rearm();
     isolate.then(
       (lent) => {

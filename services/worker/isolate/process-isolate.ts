@@ -118,12 +118,8 @@ export class ProcessIsolate implements Isolate {
   }
 
   begin(order: RunOrder, listener: RunListener): IsolateRun {
-    const pid = this.#child.pid ?? 0;
-    const endWatch = this.#options.memoryWatch.watch(pid, this.#baseBytes + this.#options.memoryBytes, () => {
-      this.#overMemory = true;
-      this.#session.kill();
-    });
-    return this.#session.begin(order, {
+    let endWatch: () => void = () => undefined;
+    const run = this.#session.begin(order, {
       onProgress: (claim) => {
         listener.onProgress(claim);
       },
@@ -141,6 +137,13 @@ export class ProcessIsolate implements Isolate {
         listener.onEnd(outcome);
       },
     });
+    // Only now: an attempt that could not begin has nothing to watch, and must not end the watch of one that runs.
+    const pid = this.#child.pid ?? 0;
+    endWatch = this.#options.memoryWatch.watch(pid, this.#baseBytes + this.#options.memoryBytes, () => {
+      this.#overMemory = true;
+      this.#session.kill();
+    });
+    return run;
   }
 
   async close(): Promise<void> {

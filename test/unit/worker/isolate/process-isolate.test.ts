@@ -1,8 +1,23 @@
 import { getPriority } from "node:os";
 import { expect } from "chai";
+import { MemoryWatch } from "#worker/isolate/memory-watch.js";
 import { begin, MIB, outcomeOf, processIsolate } from "#test/fixtures/tasks/fixture-isolates.js";
 import { isAlive } from "#test/support/child-processes.js";
 import { until } from "#test/support/until.js";
+
+/** Knows how many processes are watched. */
+class CountedWatch extends MemoryWatch {
+  open = 0;
+
+  override watch(pid: number, maxBytes: number, onExceeded: () => void): () => void {
+    const end = super.watch(pid, maxBytes, onExceeded);
+    this.open += 1;
+    return () => {
+      this.open -= 1;
+      end();
+    };
+  }
+}
 
 describe("a process isolate", () => {
   it("holds a handler to its heap cap", async () => {
@@ -14,6 +29,26 @@ describe("a process isolate", () => {
   it("counts Buffers", async () => {
     const isolate = await processIsolate(64 * MIB);
     expect(await outcomeOf(isolate, "eat-buffers")).to.deep.include({ kind: "died", cause: "out-of-memory" });
+    await isolate.close();
+  });
+
+  it("watches no memory for an attempt that could not begin", async () => {
+    const watch = new CountedWatch();
+    const isolate = await processIsolate(256 * MIB, 8000, watch);
+    const { outcome } = begin(isolate, "sleep", { ms: 20 });
+    expect(watch.open).to.equal(1);
+    await outcome;
+    expect(watch.open).to.equal(0);
+    await isolate.close();
+    expect(() => begin(isolate, "sleep")).to.throw("cannot take an attempt");
+    expect(watch.open).to.equal(0);
+  });
+
+  it("goes on watching the memory of an attempt when another one could not begin beside it", async () => {
+    const isolate = await processIsolate(64 * MIB);
+    const { outcome } = begin(isolate, "eat-buffers");
+    expect(() => begin(isolate, "sleep")).to.throw("cannot take an attempt");
+    expect(await outcome).to.deep.include({ kind: "died", cause: "out-of-memory" });
     await isolate.close();
   });
 
