@@ -127,8 +127,9 @@ export class BusConnection implements Service {
   /** As {@link listen}, with messages of the client library; only for the files of this folder. May be called before `start`. */
   subscribe(subject: string, onMessage: (message: Msg) => void): () => void {
     const listening: Listening = { subject, onMessage, active: undefined };
-    this.#subscriptions.add(listening);
     if (this.#nats !== undefined) this.#activate(listening, this.#nats);
+    // What was refused here would be refused after every reconnect.
+    this.#subscriptions.add(listening);
     return () => {
       this.#subscriptions.delete(listening);
       if (this.#connected) listening.active?.unsubscribe();
@@ -149,13 +150,13 @@ export class BusConnection implements Service {
     }
   }
 
-  /** Tries until there is a new client, and puts it to use. */
+  /** Tries until there is a new client in use. */
   async #connect(signal: AbortSignal): Promise<void> {
     const { url, name, logger } = this.#options;
     let isFirst = true;
-    const nats = await retryUntilDone(
-      () =>
-        connect({
+    await retryUntilDone(
+      async () => {
+        const nats = await connect({
           servers: url.split(","),
           name,
           reconnect: false,
@@ -163,7 +164,10 @@ export class BusConnection implements Service {
           pingInterval: PING_INTERVAL_MS,
           maxPingOut: MAX_PINGS_OUT,
           noAsyncTraces: true,
-        }),
+        });
+        if (this.#stopping.signal.aborted) abandonConnection(nats);
+        else this.#use(nats);
+      },
       {
         signal,
         waitMs: RECONNECT_WAIT_MS + Math.random() * RECONNECT_JITTER_MS,
@@ -173,14 +177,26 @@ export class BusConnection implements Service {
         },
       },
     );
+  }
+
+  /** Puts a new client to use. Throws, and lets go of the client, when one of those who need it fails at that. */
+  #use(nats: NatsConnection): void {
     this.#nats = nats;
-    if (this.#stopping.signal.aborted) {
-      await this.stop();
-      return;
+    try {
+      for (const listening of this.#subscriptions) this.#activate(listening, nats);
+      this.#setConnected(true);
+    } catch (error) {
+      this.#options.logger.error({ err: error }, "nats connection could not be put to use");
+      this.#letGo(nats);
+      throw error;
     }
-    for (const listening of this.#subscriptions) this.#activate(listening, nats);
-    this.#setConnected(true);
     void this.#keepConnected(nats);
+  }
+
+  #letGo(nats: NatsConnection): void {
+    this.#nats = undefined;
+    this.#setConnected(false);
+    abandonConnection(nats);
   }
 
   #activate(listening: Listening, nats: NatsConnection): void {
@@ -194,23 +210,27 @@ export class BusConnection implements Service {
 
   /** Waits until the client is of no use any more, and gets another one. */
   async #keepConnected(nats: NatsConnection): Promise<void> {
+    // The status of a client does not end with the client.
+    await Promise.race([nats.closed(), this.#untilLost(nats)]);
+    if (this.#stopping.signal.aborted) return;
+    this.#letGo(nats);
+    // It rejects only when it is told to stop.
+    await this.#connect(this.#stopping.signal).catch(() => undefined);
+  }
+
+  /** Resolves when NATS is gone or does not answer any more; says what it says meanwhile. */
+  async #untilLost(nats: NatsConnection): Promise<void> {
     const { logger } = this.#options;
     try {
       for await (const status of nats.status()) {
         const type: string = status.type;
         if (type === DebugEvents.StaleConnection) logger.warn("nats does not answer any more");
-        if (type === Events.Disconnect || type === DebugEvents.StaleConnection) break;
+        if (type === Events.Disconnect || type === DebugEvents.StaleConnection) return;
         if (type === Events.Error) logger.warn({ detail: status.data }, "nats error");
       }
     } catch (error) {
       logger.error({ err: error }, "nats status ended");
     }
-    if (this.#stopping.signal.aborted) return;
-    this.#nats = undefined;
-    this.#setConnected(false);
-    abandonConnection(nats);
-    // It rejects only when it is told to stop.
-    await this.#connect(this.#stopping.signal).catch(() => undefined);
   }
 
   #setConnected(connected: boolean): void {
@@ -218,7 +238,15 @@ export class BusConnection implements Service {
     this.#connected = connected;
     if (connected) this.#options.logger.info({ server: this.#nats?.getServer() }, "nats connected");
     else this.#options.logger.warn("nats disconnected");
-    for (const listener of this.#listeners) listener(connected);
+    for (const listener of this.#listeners) {
+      try {
+        listener(connected);
+      } catch (error) {
+        // Without a connection, getting another one comes first.
+        if (connected) throw error;
+        this.#options.logger.error({ err: error }, "listener failed at a disconnect");
+      }
+    }
   }
 }
 

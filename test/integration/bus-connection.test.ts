@@ -126,6 +126,69 @@ describe("BusConnection and JetStreamPublisher on a real NATS", () => {
     late.remove();
   });
 
+  it("gets another connection when one could not be put to use after the connect, at the start and later", async () => {
+    const own = freshDirectory();
+    let nats = await startNatsServer({ storeDir: own.path });
+    const lonely = newBus(nats.url);
+    let failures = 0;
+    let isArmed = true;
+    lonely.onConnectionChange((connected) => {
+      if (!connected || !isArmed) return;
+      isArmed = false;
+      failures += 1;
+      throw new Error("not this time");
+    });
+    lonely.listen("test.echo", (data, respond) => respond(data));
+    await lonely.start();
+    expect(failures).to.equal(1);
+    for (const round of [2, 3]) {
+      isArmed = true;
+      await nats.kill();
+      await until("it is disconnected", () => !lonely.connected);
+      nats = await startNatsServer({ storeDir: own.path, port: nats.port });
+      await until("it was put to use the second time", () => failures === round && lonely.connected);
+      expect(Buffer.from(await lonely.request("test.echo", hello, 2000)).toString()).to.equal("hello");
+    }
+    await lonely.stop();
+    await nats.stop();
+    own.remove();
+  });
+
+  it("gets another connection though a listener fails at the disconnect, and tells the other listeners", async () => {
+    const own = freshDirectory();
+    let nats = await startNatsServer({ storeDir: own.path });
+    const lonely = newBus(nats.url);
+    const changes: boolean[] = [];
+    lonely.onConnectionChange((connected) => {
+      if (!connected) throw new Error("not now");
+    });
+    lonely.onConnectionChange((connected) => changes.push(connected));
+    await lonely.start();
+    await nats.kill();
+    await until("it is disconnected", () => !lonely.connected);
+    nats = await startNatsServer({ storeDir: own.path, port: nats.port });
+    await until("it is connected again", () => lonely.connected);
+    expect(changes).to.deep.equal([true, false, true]);
+    await lonely.stop();
+    await nats.stop();
+    own.remove();
+  });
+
+  it("forgets a subscription that was refused", async () => {
+    const own = freshDirectory();
+    let nats = await startNatsServer({ storeDir: own.path });
+    const lonely = newBus(nats.url);
+    await lonely.start();
+    expect(() => lonely.subscribe("", () => undefined)).to.throw();
+    await nats.kill();
+    await until("it is disconnected", () => !lonely.connected);
+    nats = await startNatsServer({ storeDir: own.path, port: nats.port });
+    await until("it is connected again", () => lonely.connected);
+    await lonely.stop();
+    await nats.stop();
+    own.remove();
+  });
+
   it("gives up waiting when it is stopped", async () => {
     const lonely = newBus(`nats://127.0.0.1:${await freePort()}`);
     const starting = lonely.start();
