@@ -91,8 +91,9 @@ function whenTold(logger: Logger, hurry: (() => unknown) | undefined): Promise<n
 }
 
 async function fail(name: string, error: unknown): Promise<never> {
+  const problems = error instanceof ConfigError ? [...error.problems] : undefined;
   const message = error instanceof ConfigError ? error.message : errorMessage(error);
   process.stderr.write(`${name}: ${message}\n`);
-  await tellParent({ kind: "failed", message });
-  process.exit(error instanceof ConfigError ? CONFIG_EXIT_CODE : 1);
+  await tellParent({ kind: "failed", message, problems });
+  process.exit(problems === undefined ? 1 : CONFIG_EXIT_CODE);
 }

@@ -3,8 +3,9 @@ import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deferred, type Deferred } from "#libs/async/deferred.js";
+import { ConfigError } from "#libs/config/settings.js";
 import type { Service } from "#libs/service/service.js";
-import { readProcessMessage, type ReadyMessage } from "#cli/stack/process-message.js";
+import { readProcessMessage, type FailedMessage, type ReadyMessage } from "#cli/stack/process-message.js";
 import { SERVICE_NODE_FLAGS } from "#cli/stack/node-flags.js";
 
 /** What a {@link ChildService} runs. */
@@ -67,7 +68,7 @@ export class ChildService implements Service {
     this.#listeners.push(listener);
   }
 
-  /** Starts the child and returns when it is ready. Rejects with the child's own words when it cannot start. */
+  /** Starts the child and returns when it is ready. Rejects with the child's own words when it cannot start, with a {@link ConfigError} when its configuration is wrong. */
   async start(): Promise<void> {
     const { name, logFile, env, startTimeoutMs = 30_000 } = this.#options;
     mkdirSync(dirname(logFile), { recursive: true });
@@ -132,7 +133,7 @@ export class ChildService implements Service {
     let isReady = false;
     child.on("message", (raw) => {
       const message = readProcessMessage(raw);
-      if (message?.kind === "failed") ready.reject(new Error(`${name}: ${message.message}`));
+      if (message?.kind === "failed") ready.reject(startFailure(name, message));
       if (message?.kind !== "ready") return;
       isReady = true;
       ready.resolve(message);
@@ -154,6 +155,11 @@ export class ChildService implements Service {
       });
     });
   }
+}
+
+/** A wrong configuration of a child is one of its parent: that is where it came from. */
+function startFailure(name: string, { message, problems }: FailedMessage): Error {
+  return problems === undefined ? new Error(`${name}: ${message}`) : new ConfigError(problems);
 }
 
 function tailOf(logFile: string): string {

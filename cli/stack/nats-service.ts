@@ -45,8 +45,8 @@ export class NatsService {
   }
 
   #watch(server: NatsServer): void {
-    void server.exited.then(() => {
-      if (server === this.#server && !this.#expected) this.#onUnexpectedExit("an exit");
+    void server.exited.then((how) => {
+      if (server === this.#server && !this.#expected) this.#onUnexpectedExit(how);
     });
   }
 }

@@ -11,7 +11,12 @@ const MESSAGE = z.discriminatedUnion("kind", [
     /** The id of the worker. */
     workerId: z.string().optional(),
   }),
-  z.object({ kind: z.literal("failed"), message: z.string() }),
+  z.object({
+    kind: z.literal("failed"),
+    message: z.string(),
+    /** Its configuration has these. */
+    problems: z.array(z.string()).optional(),
+  }),
 ]);
 
 /** The process is ready, or could not start. */
@@ -19,6 +24,9 @@ export type ProcessMessage = z.infer<typeof MESSAGE>;
 
 /** What a process says when it is ready. */
 export type ReadyMessage = Extract<ProcessMessage, { kind: "ready" }>;
+
+/** What a process says when it could not start. */
+export type FailedMessage = Extract<ProcessMessage, { kind: "failed" }>;
 
 /** Tells the parent, if there is one. Resolves when the message has left. */
 export function tellParent(message: ProcessMessage): Promise<void> {

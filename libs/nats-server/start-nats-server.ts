@@ -27,8 +27,8 @@ export interface NatsServer {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
-  /** Resolves when it is gone, whoever ended it. */
-  readonly exited: Promise<void>;
+  /** Resolves when it is gone, whoever ended it, with how: `exit code 1`, `SIGKILL`. */
+  readonly exited: Promise<string>;
   /** Ends it in order (SIGTERM, after five seconds SIGKILL). May be called more than once. */
   stop(): Promise<void>;
   /** Ends it at once (SIGKILL). */
@@ -74,16 +74,18 @@ async function startOn(binary: string, port: number, options: NatsServerOptions)
   server.stderr.setEncoding("utf8").on("data", (text: string) => {
     output = (output + text).slice(-KEPT_OUTPUT);
   });
-  const exited = new Promise<void>((resolve) => {
-    const gone = () => {
+  const exited = new Promise<string>((resolve) => {
+    const gone = (how: string) => {
       leash.release();
-      resolve();
+      resolve(how);
     };
     server.once("error", (error) => {
       output += error.message;
-      gone();
+      gone(error.message);
     });
-    server.once("close", gone);
+    server.once("close", (code, signal) => {
+      gone(signal ?? `exit code ${code}`);
+    });
   });
   await untilReady(server, { port, name }, options.timeoutMs ?? 15_000).catch(async (error: unknown) => {
     await kill(server, exited);
@@ -136,14 +138,14 @@ function greets(port: number, name: string): Promise<boolean> {
   });
 }
 
-async function stop(server: ChildProcess, exited: Promise<void>): Promise<void> {
+async function stop(server: ChildProcess, exited: Promise<unknown>): Promise<void> {
   server.kill("SIGTERM");
   const force = setTimeout(() => server.kill("SIGKILL"), STOP_GRACE_MS);
   await exited;
   clearTimeout(force);
 }
 
-async function kill(server: ChildProcess, exited: Promise<void>): Promise<void> {
+async function kill(server: ChildProcess, exited: Promise<unknown>): Promise<void> {
   server.kill("SIGKILL");
   await exited;
 }

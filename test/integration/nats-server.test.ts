@@ -32,6 +32,15 @@ describe("startNatsServer", () => {
     await server.stop();
   });
 
+  it("says how it ended when nobody told it to", async () => {
+    const server = await startNatsServer({ storeDir: join(directory.path, "ended") });
+    process.kill(server.pid, "SIGKILL");
+    expect(await server.exited).to.equal("SIGKILL");
+    const other = await startNatsServer({ storeDir: join(directory.path, "ended") });
+    process.kill(other.pid, "SIGTERM");
+    expect(await other.exited).to.match(/^exit code \d+$/);
+  });
+
   it("says so when the wanted port is taken", async () => {
     const port = await freePort();
     const squatter = createServer().listen(port, "127.0.0.1");

@@ -35,6 +35,17 @@ describe("startLocalStack", function () {
     }
   });
 
+  it("tells how NATS ended when nobody told it to", async () => {
+    const { stack: processes, client } = stack;
+    const ended: string[] = [];
+    processes.onUnexpectedExit((name, how) => ended.push(`${name} ended with ${how}`));
+    process.kill(processes.nats.pid, "SIGKILL");
+    await until("the end is told", () => ended.length > 0);
+    expect(ended).to.deep.equal(["nats-server ended with SIGKILL"]);
+    await processes.nats.restart();
+    expect(await client.run("system.no_op")).to.deep.equal({});
+  });
+
   it("adds workers and tells when one ends that was not told to", async () => {
     const { stack: processes, client } = stack;
     const ended: string[] = [];

@@ -28,6 +28,14 @@ describe("The service commands of taskwire", function () {
     expect(work.stderr).to.include('--slots="none" is not allowed');
   });
 
+  it("dev says what is wrong with the configuration of its services, shows no key, and exits with 78 as they do", async () => {
+    const env = { NODE_ENV: "production", ENCRYPTION_KEY: "0badc0ffee", TASKWIRE_LOG_LEVEL: "loud" };
+    const dev = await runCli(["dev", "--data", join(directory.path, "misconfigured")], { env });
+    expect(dev.exitCode).to.equal(78);
+    expect(dev.stderr).to.include("2 problems").and.include("ENCRYPTION_KEY=***").and.include('="loud" is not allowed');
+    expect(dev.stderr + dev.stdout).not.to.include("0badc0ffee");
+  });
+
   it("work says which task module is broken", async () => {
     const { exitCode, stderr } = await runCli(["work", "--tasks", "./no-such-module.js"]);
     expect(exitCode).to.equal(1);
