@@ -6,6 +6,12 @@ export interface PubAck {
   readonly duplicate: boolean;
 }
 
+/**
+ * A worker runs a dispatch that JetStream has had for no longer than this, and hands out for the first time, without asking whether it is
+ * still wanted. So the task-service does not end a task by force as long as that may be on its way; milliseconds.
+ */
+export const FRESH_DISPATCH_MS = 5000;
+
 /** A JetStream message handed to a consumer. */
 export interface Delivery {
   readonly data: Uint8Array;

@@ -6,6 +6,7 @@ import {
   RetentionPolicy,
   StorageType,
   type ConsumerConfig,
+  type SeqMsgRequest,
   type StreamConfig,
 } from "nats";
 import type { BusConnection } from "#libs/bus/bus-connection.js";
@@ -21,6 +22,7 @@ const WORK_MAX_ACK_PENDING = 20_000;
 const REPORT_MAX_ACK_PENDING = 100_000;
 const STREAM_EXISTS = 10058;
 const CONSUMER_MISSING = 10014;
+const MESSAGE_MISSING = 10037;
 /** Pull requests that a consumer keeps open for all clients together, unless somebody gave it another figure. */
 const USUAL_MAX_WAITING = 512;
 /** What a consumer must not have. */
@@ -105,6 +107,29 @@ export async function withdrawDispatch(bus: BusConnection, queue: string, stream
 export async function deleteDispatch(bus: BusConnection, streamSequence: number): Promise<void> {
   const manager = await bus.nats.jetstreamManager({ checkAPI: false });
   await manager.streams.deleteMessage(bus.subjects.workStream, streamSequence, false).catch(() => false);
+}
+
+/** A dispatch that nobody has acknowledged. */
+export interface UnacknowledgedDispatch {
+  readonly streamSequence: number;
+  readonly data: Uint8Array;
+}
+
+/** Reads every dispatch that is in the work stream: those that wait there, and those that were handed out and not acknowledged. */
+export async function* readDispatches(bus: BusConnection): AsyncGenerator<UnacknowledgedDispatch> {
+  const { subjects } = bus;
+  const manager = await bus.nats.jetstreamManager({ checkAPI: false });
+  for (let next = 1; ; next += 1) {
+    // The first one from there on: those that were acknowledged have left gaps.
+    const query: SeqMsgRequest & { next_by_subj: string } = { seq: next, next_by_subj: subjects.work("*") };
+    const { seq, data } = await manager.streams.getMessage(subjects.workStream, query).catch((error: unknown) => {
+      if (errorCode(error) === MESSAGE_MISSING) return { seq: 0, data: new Uint8Array() };
+      throw error;
+    });
+    if (seq === 0) return;
+    yield { streamSequence: seq, data };
+    next = seq;
+  }
 }
 
 /** How far the workers of a queue are in the work stream: the last message handed out, and the last one there is. */

@@ -31,11 +31,6 @@ export function applyClaim(
     // A later report of an attempt whose `started` was lost with NATS' storage begins the attempt as well.
     const begins = task.state === TaskState.PENDING && claim.attempt === task.attempt + 1;
     if (!begins) return recordStale(task, workerId, claim, events);
-    const isEarlyCancel = kind.$case === "cancelled" && kind.value.phase === CancelPhase.BEFORE_START;
-    if (isEarlyCancel && task.cancelRequestTimeMs !== null) {
-      endCancelled(task, CancelPhase.BEFORE_START, moment, events);
-      return "applied";
-    }
     start(task, workerId, kind.$case === "started" ? kind.value : undefined, claim.attempt, moment, events);
   } else if (kind.$case === "started") return "duplicate";
   task.reportNumber = claim.number;

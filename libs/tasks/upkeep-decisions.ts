@@ -36,12 +36,35 @@ export function expireLease(
   return true;
 }
 
-/** Ends a task that waits for an attempt beyond its deadline: CANCELLED if that was asked for, else FAILED. Returns whether it did. */
-export function expireDeadline(task: TaskFacts, moment: Moment, events: EventFact[]): boolean {
+/**
+ * Ends a task that waits for an attempt beyond its deadline: CANCELLED if that was asked for, else FAILED. `isUntaken`: it is certain that
+ * no worker was handed the next attempt. Returns whether it did.
+ */
+export function expireDeadline(task: TaskFacts, isUntaken: boolean, moment: Moment, events: EventFact[]): boolean {
   if (task.state !== TaskState.PENDING || task.deadlineMs === null || task.deadlineMs > moment.nowMs) return false;
-  if (task.cancelRequestTimeMs !== null) endCancelled(task, CancelPhase.BEFORE_START, moment, events);
-  else endFailed(task, totalTimeout(task.error), moment, events);
+  if (task.cancelRequestTimeMs !== null) return endAskedCancel(task, isUntaken, moment, events);
+  if (!isUntaken) useUpNext(task);
+  endFailed(task, totalTimeout(task.error), moment, events);
   return true;
+}
+
+/**
+ * Ends a PENDING task whose cancel was asked for. `isUntaken`: it is certain that no worker was handed the next attempt; otherwise one may
+ * have been that was not heard of. Returns whether it did.
+ */
+export function endAskedCancel(task: TaskFacts, isUntaken: boolean, moment: Moment, events: EventFact[]): boolean {
+  if (task.state !== TaskState.PENDING || task.cancelRequestTimeMs === null) return false;
+  if (!isUntaken) useUpNext(task);
+  endCancelled(task, isUntaken ? CancelPhase.BEFORE_START : CancelPhase.WORKER_LOST, moment, events);
+  return true;
+}
+
+/** Uses up the number of an attempt that a worker may have, uncounted: should the task be opened again, nothing fits two attempts. */
+function useUpNext(task: TaskFacts): void {
+  task.attempt += 1;
+  task.uncountedAttempts += 1;
+  task.startTimeMs = null;
+  task.reportNumber = 0;
 }
 
 /** Whether a task in this state can be opened again. */

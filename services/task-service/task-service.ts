@@ -1,4 +1,5 @@
 import { retryUntilDone } from "#libs/async/retry.js";
+import { FRESH_DISPATCH_MS } from "#libs/bus/bus.js";
 import { BusConnection } from "#libs/bus/bus-connection.js";
 import { JetStreamPublisher } from "#libs/bus/jetstream-publisher.js";
 import { deleteDispatch, withdrawDispatch } from "#libs/bus/topology.js";
@@ -10,6 +11,7 @@ import { KeyRing } from "#libs/sealing/key-ring.js";
 import { Health } from "#libs/rpc/health.js";
 import { addReflection } from "#libs/rpc/reflection.js";
 import type { Service } from "#libs/service/service.js";
+import { adoptDispatches } from "#task-service/dispatch/adopt-dispatches.js";
 import { AttemptConfirmer } from "#task-service/dispatch/attempt-confirmer.js";
 import { DispatchWindow } from "#task-service/dispatch/dispatch-window.js";
 import { Dispatcher } from "#task-service/dispatch/dispatcher.js";
@@ -25,12 +27,15 @@ import type { TaskStore } from "#task-service/store/task-store.js";
 import { HEALTH_SERVICES, HealthMonitor } from "#task-service/upkeep/health-monitor.js";
 import { LeaseKeeper } from "#task-service/upkeep/lease-keeper.js";
 import { OverdueTasks } from "#task-service/upkeep/overdue-tasks.js";
+import { UnansweredCancels } from "#task-service/upkeep/unanswered-cancels.js";
 import { UpkeepLoops } from "#task-service/upkeep/upkeep-loops.js";
 import { WatchHub } from "#task-service/watch/watch-hub.js";
 import { WorkerRegistry } from "#task-service/workers/worker-registry.js";
 
 const CATCH_UP_TIMEOUT_MS = 30_000;
 const FLOW_RETRY_MS = 1000;
+/** Shortest time after which a task is ended that a worker might have been handed. */
+const MIN_PATIENCE_MS = 2 * FRESH_DISPATCH_MS;
 
 /**
  * The composition root of the task-service: constructs and wires everything, and starts and stops it in order.
@@ -57,6 +62,8 @@ export class TaskService implements Service {
   readonly #upkeep: UpkeepLoops;
   readonly #operations: OperationsServer;
   readonly #monitor: HealthMonitor;
+  readonly #cancels: UnansweredCancels;
+  readonly #ring: KeyRing;
   #isStarted = false;
   #flow: Promise<void> = Promise.resolve();
   #grpcPort = 0;
@@ -69,6 +76,7 @@ export class TaskService implements Service {
     const { keys, warning } = readEncryption(settings);
     if (warning !== undefined) logger.warn({ warning }, "encryption is not as it should be");
     const ring = new KeyRing(keys);
+    this.#ring = ring;
     const { database: path, queueCapacity } = settings;
     const store = new SqliteStore({ path, queueCapacity, keys });
     const bus = new BusConnection({ url, prefix, name: "taskwire task-service", logger });
@@ -87,7 +95,9 @@ export class TaskService implements Service {
     const lanes = new LaneLoader(store, logger);
     const dispatcher = new Dispatcher({ store, bus, publisher, registry, window, lanes, ring, logger });
     const isNamed = (taskId: string, attempt: number) => leases.isNamed(taskId, attempt);
-    this.#redispatcher = new Redispatcher({ bus, store, window, dispatcher, isNamed, registry, logger, afterMs });
+    const isBehind = () => this.#ingester.isBehind;
+    const looking = { isNamed, isBehind, registry, logger, afterMs };
+    this.#redispatcher = new Redispatcher({ bus, store, window, dispatcher, ...looking });
     this.#ingester = new ReportIngester({
       store,
       bus,
@@ -110,6 +120,8 @@ export class TaskService implements Service {
       logger,
     });
     this.#monitor = monitor;
+    // Twice the time in which the look after a dispatched task should have ended it.
+    const patienceMs = Math.max(2 * afterMs, MIN_PATIENCE_MS);
     const overdue = new OverdueTasks({
       store,
       bus,
@@ -118,9 +130,18 @@ export class TaskService implements Service {
       letGo: (id, queue) => {
         dispatcher.letGo(id, queue);
       },
-      withdraw: (id) => this.#withdraw(id),
+      withdraw: (id, attempt) => this.#withdraw(id, attempt),
       discard: (id) => this.#discard(id),
-      patienceMs: 2 * afterMs,
+      isNamed,
+      isBehind,
+      patienceMs,
+    });
+    this.#cancels = new UnansweredCancels({
+      store,
+      bus,
+      patienceMs,
+      isBehind,
+      namedIds: () => leases.namedIds(),
     });
     this.#upkeep = new UpkeepLoops({
       store,
@@ -128,6 +149,7 @@ export class TaskService implements Service {
       registry,
       leases,
       redispatcher: this.#redispatcher,
+      cancels: this.#cancels,
       monitor,
       logger,
       retentionHours: settings.retentionHours,
@@ -165,7 +187,7 @@ export class TaskService implements Service {
       bus: this.#bus,
       registry: this.#registry,
       dispatcher: this.#dispatcher,
-      withdraw: (id) => this.#withdraw(id),
+      withdraw: (id, attempt) => this.#withdraw(id, attempt),
       logger: this.#logger,
     });
     if (settings.reflection) addReflection(this.#server);
@@ -231,7 +253,9 @@ export class TaskService implements Service {
       await untilDone(() => this.#registry.start());
       await untilDone(() => this.#confirmer.start());
       await untilDone(() => this.#catchUp());
+      await untilDone(() => this.#adoptDispatches());
       this.#dispatcher.open();
+      await untilDone(() => this.#cancels.endUntaken(this.#window.ids()));
     } catch (error) {
       if (!signal.aborted) throw error;
     }
@@ -243,6 +267,11 @@ export class TaskService implements Service {
     if (!isCaughtUp) this.#logger.warn("reports of before the start are still being applied");
   }
 
+  #adoptDispatches(): Promise<void> {
+    const [bus, store, dispatcher, ring, logger] = [this.#bus, this.#store, this.#dispatcher, this.#ring, this.#logger];
+    return adoptDispatches({ bus, store, dispatcher, ring, logger });
+  }
+
   /** Nobody is to be handed this dispatch any more. */
   async #discard(id: string): Promise<void> {
     const streamSequence = this.#window.get(id)?.streamSequence;
@@ -250,9 +279,10 @@ export class TaskService implements Service {
       await deleteDispatch(this.#bus, streamSequence).catch(() => undefined);
   }
 
-  async #withdraw(id: string): Promise<boolean> {
+  /** `attempt`: the latest one before the dispatched one. */
+  async #withdraw(id: string, attempt: number): Promise<boolean> {
     const entry = this.#window.get(id);
-    if (entry?.due === undefined || entry.streamSequence === undefined || !this.#bus.connected) return false;
+    if (entry?.due?.attempt !== attempt || entry.streamSequence === undefined || !this.#bus.connected) return false;
     return withdrawDispatch(this.#bus, entry.queue, entry.streamSequence).catch(() => false);
   }
 }

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { TaskState } from "#libs/client/taskwire-client.js";
 import { TaskCancelled_Phase as Phase } from "#libs/proto/gen/taskwire/v1/task_event.js";
 import { fixturePath } from "#test/fixtures/tasks/fixture-path.js";
-import { eventOf, expectWholeHistory, historyOf, kindsOf, valuesOf } from "#test/support/follow-task.js";
+import { endOf, eventOf, expectWholeHistory, historyOf, kindsOf, valuesOf } from "#test/support/follow-task.js";
 import { Gate } from "#test/support/gate.js";
 import { JournalFile } from "#test/support/journal-file.js";
 import { StackStreams } from "#test/support/stack-streams.js";
@@ -88,9 +88,21 @@ describe("When a task is cancelled that no worker has started (Stops when told)"
     const helper = await stack.addWorker();
     const events = await historyOf(client, id);
     expect(kindsOf(events)).to.deep.equal(["created", "cancelRequested", "cancelled"]);
-    expect(valuesOf(events, "cancelled")).to.deep.equal([{ phase: Phase.BEFORE_START, reason: "dead hands" }]);
+    expect(valuesOf(events, "cancelled")).to.deep.equal([{ phase: Phase.WORKER_LOST, reason: "dead hands" }]);
     expect(helper.ready.workerId).to.be.a("string");
     await client.run("trouble.journal", { file: journal.path });
     expect(journal.steps(id), "its handler ran").to.deep.equal([]);
+  });
+
+  it("one that was ended so and opened again is run by that very worker when it goes on, as another attempt", async () => {
+    await setUp(500);
+    const { client, stack } = test;
+    const id = await heldByFrozenWorker();
+    await client.cancel(id);
+    expect(await endOf(client, id)).to.include({ state: TaskState.CANCELLED });
+    await client.retry(id);
+    await stack.workers[0]?.kill("SIGCONT");
+    expect(await endOf(client, id)).to.deep.include({ state: TaskState.COMPLETED, attempt: 2, result: { attempt: 2 } });
+    expect(journal.attempts(id)).to.deep.equal([2]);
   });
 });

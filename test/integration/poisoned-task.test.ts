@@ -78,6 +78,12 @@ describe("A task that kills its worker ends FAILED and takes no healthy task wit
   }
 
   it("runs apart from the others after that, one suspect at a time, until it ends FAILED and they COMPLETED", async () => {
+    // The leases of one death may end in different rounds.
+    await until(
+      "all have lost their worker",
+      async () => (await heldNow()).every((task) => !isRunning(task) || task.attempt === POISON_LOSSES),
+      WAIT_MS,
+    );
     const seen = new Set<string>();
     while (seen.size < gates.size) {
       const running = await until(

@@ -20,7 +20,7 @@ export interface AttemptStory {
 export interface TaskStory {
   /** The state after each event; the first one is that after event 1. */
   readonly states: readonly TaskState[];
-  /** The number of the latest attempt after each event. */
+  /** The number of the latest attempt after each event, heard of or not. */
   readonly attemptNumbers: readonly number[];
   readonly attempts: readonly AttemptStory[];
   /** The sequences of the terminal events of each round. */
@@ -62,6 +62,7 @@ export function tellStory(events: readonly TaskEvent[]): TaskStory {
   const ends: number[][] = [[]];
   const oddities: string[] = [];
   let state: TaskState | undefined;
+  let latest = 0;
   for (const event of events) {
     const word = event.kind?.$case;
     if (word === undefined) continue;
@@ -69,18 +70,26 @@ export function tellStory(events: readonly TaskEvent[]): TaskStory {
     if (odd !== undefined) oddities.push(`event ${event.sequence}: ${odd}`);
     if (event.kind?.$case === "started") {
       const { workerId, maxAttempts } = event.kind.value;
-      const number = attempts.length + 1;
-      attempts.push({ number, workerId, round: ends.length - 1, maxAttempts, startSequence: event.sequence });
+      latest += 1;
+      attempts.push({ number: latest, workerId, round: ends.length - 1, maxAttempts, startSequence: event.sequence });
     }
+    // The end of a task whose next attempt a worker may have that was not heard of: its number is used up.
+    const isUnheard = state === PENDING && (word === "cancelled" || word === "failed") && event.attempt > latest;
+    if (isUnheard) latest += 1;
     const next = word === "created" ? PENDING : (MOVES[word]?.[1] ?? state);
     if (state === RUNNING && next !== RUNNING) endAttempt(attempts.at(-1), event, word);
     if (word === "completed" || word === "failed" || word === "cancelled") ends.at(-1)?.push(event.sequence);
     if (word === "reopened") ends.push([]);
     state = next ?? PENDING;
     states.push(state);
-    attemptNumbers.push(attempts.length);
+    attemptNumbers.push(latest);
   }
   return { states, attemptNumbers, attempts, ends, oddities };
+}
+
+/** The attempt of this number, if it was heard of. */
+export function attemptNumbered(story: TaskStory | undefined, number: number): AttemptStory | undefined {
+  return story?.attempts.find((attempt) => attempt.number === number);
 }
 
 /** Whether a state is terminal. */

@@ -48,11 +48,13 @@ export class DispatchSender {
       memoryBytes: due.memoryBytes,
     };
     const body = ring.seal(DispatchTask.encode(message, this.#writer).finish(), DISPATCH_CONTEXT);
+    const { round } = entry;
     entry.sentAtMs = performance.now();
     entry.streamSequence = undefined;
+    entry.goneAtMs = undefined;
     publisher.publish(bus.subjects.work(due.queue), body, `${due.id}:${attempt}:${due.sequence}:${entry.round}`).then(
       (ack) => {
-        entry.streamSequence = ack.streamSequence;
+        if (entry.round === round) entry.streamSequence = ack.streamSequence;
       },
       (error: unknown) => {
         logger.warn({ err: error, taskId: due.id, attempt }, "dispatch failed");

@@ -12,7 +12,22 @@ export interface WindowEntry {
   streamSequence: number | undefined;
   /** When it was dispatched last, by the monotonic clock, milliseconds. */
   sentAtMs: number;
+  /** Since when it is known not to wait in the work stream, by the monotonic clock: somebody was handed it, or it was lost. */
+  goneAtMs: number | undefined;
   isCancelRequested: boolean;
+}
+
+/** An entry of which nothing is known but what is said. */
+export function windowEntry(known: Pick<WindowEntry, "id" | "queue"> & Partial<WindowEntry>): WindowEntry {
+  return {
+    due: undefined,
+    round: 0,
+    streamSequence: undefined,
+    sentAtMs: 0,
+    goneAtMs: undefined,
+    isCancelRequested: false,
+    ...known,
+  };
 }
 
 /** Every task that is in NATS or with a worker, counted per queue. */
@@ -45,6 +60,11 @@ export class DispatchWindow {
     const count = this.count(entry.queue) - 1;
     if (count > 0) this.#counts.set(entry.queue, count);
     else this.#counts.delete(entry.queue);
+  }
+
+  /** All of them. */
+  ids(): string[] {
+    return [...this.#entries.keys()];
   }
 
   /** Dispatched tasks that no worker has started, optionally only those dispatched before `beforeMs`. */

@@ -5,10 +5,10 @@ import type { KeyRing } from "#libs/sealing/key-ring.js";
 import { isTerminal, TaskState } from "#libs/tasks/task-state.js";
 import { HeldBackTasks } from "#task-service/dispatch/held-back-tasks.js";
 import { DispatchSender } from "#task-service/dispatch/dispatch-sender.js";
-import type { DispatchWindow, WindowEntry } from "#task-service/dispatch/dispatch-window.js";
+import { windowEntry, type DispatchWindow, type WindowEntry } from "#task-service/dispatch/dispatch-window.js";
 import { FreshTasks } from "#task-service/dispatch/fresh-tasks.js";
 import { SuspectGate } from "#task-service/dispatch/suspect-gate.js";
-import { compareKeys, type BufferedTask, type LaneBuffer } from "#task-service/dispatch/lane-buffer.js";
+import type { BufferedTask } from "#task-service/dispatch/lane-buffer.js";
 import type { LaneLoader } from "#task-service/dispatch/lane-loader.js";
 import type { Commit, TaskChange } from "#task-service/store/commit.js";
 import type { DueTask, NewTask } from "#task-service/store/task-record.js";
@@ -31,6 +31,8 @@ export interface DispatcherOptions {
 const HEADROOM_SHARE = 0.25;
 const MIN_HEADROOM = 2;
 const RESEND_WAIT_MS = 250;
+/** When an entry was sent that only keeps a place while its task is read. */
+const NOT_SENT_MS = -1;
 
 /**
  * Owns which due task goes to NATS next: per queue by priority, then run time, then age, and never more at once than the living
@@ -42,7 +44,10 @@ export class Dispatcher {
   readonly #sender: DispatchSender;
   readonly #heldBack = new HeldBackTasks();
   readonly #suspects = new SuspectGate();
+  /** JetStream did not say that it has them. */
+  readonly #unconfirmed = new Set<WindowEntry>();
   #isOpen = false;
+  #isWindowWhole = false;
   #redispatchCount = 0;
   #isPumpScheduled = false;
 
@@ -55,7 +60,7 @@ export class Dispatcher {
       ring,
       logger,
       onFailed: (entry, due) => {
-        this.#onSendFailed(entry, due);
+        if (entry.due === due) this.#onUnconfirmed(entry);
       },
     });
     options.store.onCommit((commit) => {
@@ -79,14 +84,23 @@ export class Dispatcher {
   }
 
   /** Counts an attempt that was running before this process. */
-  resume(task: { readonly id: string; readonly queue: string; readonly workerLosses: number }): void {
-    this.#suspects.noteRunning(task.id, task.workerLosses);
-    this.#options.window.add({ ...placeholder, id: task.id, queue: task.queue, sentAtMs: 0 });
+  resume({ id, queue, workerLosses }: Pick<DueTask, "id" | "queue" | "workerLosses">): void {
+    this.#suspects.noteOut(queue, id, workerLosses);
+    this.#options.window.add(windowEntry({ id, queue }));
   }
 
-  /** Lets work flow; before, commits are only taken note of. */
+  /** Takes over a task that the process before this one has dispatched. */
+  adopt(due: DueTask, where: Pick<WindowEntry, "round" | "streamSequence" | "isCancelRequested">): void {
+    const { id, queue, workerLosses } = due;
+    if (this.#options.window.has(id)) return;
+    this.#suspects.noteOut(queue, id, workerLosses);
+    this.#options.window.add(windowEntry({ id, queue, due, sentAtMs: performance.now(), ...where }));
+  }
+
+  /** Lets work flow: whatever was dispatched before is known. Before, commits are only taken note of. */
   open(): void {
     this.#isOpen = true;
+    this.#isWindowWhole = true;
     this.#options.lanes.follow(this.#options.registry);
     this.schedulePump();
   }
@@ -109,7 +123,8 @@ export class Dispatcher {
   /** Keeps a task from being dispatched while it is cancelled. Returns whether it may be with a worker already. */
   holdBack(id: string): boolean {
     this.#heldBack.hold(id);
-    return this.#options.window.has(id);
+    const entry = this.#options.window.get(id);
+    return !this.#isWindowWhole || (entry !== undefined && !isPlaceholder(entry));
   }
 
   /** Ends {@link holdBack}. */
@@ -153,49 +168,50 @@ export class Dispatcher {
         entry.isCancelRequested = change.isCancelRequested;
         return;
       }
-      this.#leaveWindow(change.id);
-      const { id, type, key, priority, runTimeMs } = change;
-      const due = this.#fresh.take(id, key);
-      lane?.offer({ id, type, key, priority, runTimeMs, due });
-      return;
+      if (!change.isCancelRequested) {
+        this.#leaveWindow(change);
+        const { id, type, key, priority, runTimeMs } = change;
+        const due = this.#fresh.take(id, key);
+        lane?.offer({ id, type, key, priority, runTimeMs, due });
+        return;
+      }
     }
     this.#fresh.forget(change.id);
     lane?.remove(change.id);
     this.#heldBack.drop(change.id);
     if (isTerminal(change.state) || change.state === TaskState.PENDING) {
-      this.#leaveWindow(change.id);
+      this.#leaveWindow(change);
       return;
     }
-    const entry = window.get(change.id);
-    if (entry === undefined) window.add(startedEntry(change));
+    const { id, queue, isCancelRequested } = change;
+    const entry = window.get(id);
+    if (entry === undefined) window.add(windowEntry({ id, queue, isCancelRequested }));
     else entry.due = undefined;
   }
 
-  #leaveWindow(id: string): void {
+  #leaveWindow({ queue, id }: TaskChange): void {
     this.#options.window.remove(id);
-    this.#suspects.leave(id);
-    const suspect = this.#suspects.next();
-    if (suspect === undefined) return;
-    this.#options.lanes.get(suspect.queue, suspect.type)?.offer({ ...suspect, due: suspect });
+    this.#suspects.leave(queue, id);
+    const suspect = this.#suspects.next(queue);
+    if (suspect !== undefined) this.#options.lanes.get(queue, suspect.type)?.offer(suspect);
   }
 
   #pump(): void {
     const { bus, registry, window } = this.#options;
     if (!this.#isOpen || !bus.connected) return;
+    this.#sendUnconfirmed();
     for (const queue of registry.queues()) {
       const { slots } = registry.capacity(queue);
       const size = slots + Math.max(MIN_HEADROOM, Math.ceil(slots * HEADROOM_SHARE));
       this.#fill(queue, size - window.count(queue));
     }
-    this.#options.lanes.loadWhereNeeded((id) => window.has(id) || this.#suspects.isWaiting(id));
+    this.#options.lanes.loadWhereNeeded((queue, id) => window.has(id) || this.#suspects.isWaiting(queue, id));
   }
 
   #fill(queue: string, free: number): void {
-    const lanes = this.#options.lanes.ofQueue(queue);
     const unread: BufferedTask[] = [];
     for (let left = free; left > 0; left -= 1) {
-      const lane = nextLane(lanes);
-      const task = lane?.take();
+      const task = this.#options.lanes.takeNext(queue);
       if (task === undefined) break;
       if (this.#heldBack.keep(task)) continue;
       if (task.due === undefined) unread.push(task);
@@ -206,17 +222,10 @@ export class Dispatcher {
 
   #dispatch(due: DueTask): void {
     const { window, lanes } = this.#options;
-    if (window.has(due.id) || this.#heldBack.has(due.id) || lanes.isLocked(due) || !this.#suspects.admit(due)) return;
-    const { id, queue } = due;
-    const entry: WindowEntry = {
-      id,
-      queue,
-      due,
-      round: 0,
-      streamSequence: undefined,
-      sentAtMs: performance.now(),
-      isCancelRequested: false,
-    };
+    const { id, queue, type, key, priority, runTimeMs } = due;
+    if (window.has(id) || this.#heldBack.keep({ id, type, key, priority, runTimeMs, due })) return;
+    if (lanes.isLocked(due) || !this.#suspects.admit(due)) return;
+    const entry = windowEntry({ id, queue, due });
     window.add(entry);
     this.#sender.send(entry, due);
   }
@@ -224,7 +233,7 @@ export class Dispatcher {
   #loadAndDispatch(queue: string, tasks: readonly BufferedTask[]): void {
     const { store, window, logger } = this.#options;
     // Their places in the window are taken while they are read.
-    for (const { id } of tasks) window.add({ ...placeholder, id, queue });
+    for (const { id } of tasks) window.add(windowEntry({ id, queue, sentAtMs: NOT_SENT_MS }));
     store
       .read({ kind: "loadDue", keys: tasks.map((task) => task.key) })
       .then((found) => {
@@ -243,49 +252,26 @@ export class Dispatcher {
       });
   }
 
-  /** Puts a task back whose dispatch failed; the same message id goes out again. */
-  #onSendFailed(entry: WindowEntry, due: DueTask): void {
-    const { window, lanes } = this.#options;
-    if (window.get(due.id) !== entry || entry.due === undefined) return;
-    window.remove(due.id);
-    const { id, type, key, priority, runTimeMs } = due;
-    lanes.get(due.queue, type)?.offer({ id, type, key, priority, runTimeMs, due });
+  /** JetStream may have the dispatch all the same, so its task keeps its place, and the same message id goes out again. */
+  #onUnconfirmed(entry: WindowEntry): void {
+    this.#unconfirmed.add(entry);
     setTimeout(() => {
       this.schedulePump();
     }, RESEND_WAIT_MS).unref();
   }
-}
 
-const placeholder: Omit<WindowEntry, "id" | "queue"> = {
-  due: undefined,
-  round: 0,
-  streamSequence: undefined,
-  sentAtMs: -1,
-  isCancelRequested: false,
-};
+  #sendUnconfirmed(): void {
+    const nowMs = performance.now();
+    for (const entry of this.#unconfirmed) {
+      const { due } = entry;
+      const isOver = this.#options.window.get(entry.id) !== entry || due === undefined;
+      if (!isOver && entry.sentAtMs > nowMs - RESEND_WAIT_MS) continue;
+      this.#unconfirmed.delete(entry);
+      if (!isOver) this.#sender.send(entry, due);
+    }
+  }
+}
 
 function isPlaceholder(entry: WindowEntry | undefined): boolean {
-  return entry?.sentAtMs === placeholder.sentAtMs;
-}
-
-function nextLane(lanes: readonly LaneBuffer[]): LaneBuffer | undefined {
-  let best: LaneBuffer | undefined;
-  for (const lane of lanes) {
-    // Something unread may come before everything else: wait for it.
-    if (lane.isBlind) return undefined;
-    const task = lane.peek();
-    const bestTask = best?.peek();
-    if (task !== undefined && (bestTask === undefined || compareKeys(task, bestTask) < 0)) best = lane;
-  }
-  return best;
-}
-
-function startedEntry(change: TaskChange): WindowEntry {
-  return {
-    ...placeholder,
-    id: change.id,
-    queue: change.queue,
-    sentAtMs: 0,
-    isCancelRequested: change.isCancelRequested,
-  };
+  return entry?.sentAtMs === NOT_SENT_MS;
 }

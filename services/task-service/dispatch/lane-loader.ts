@@ -1,5 +1,5 @@
 import type { Logger } from "#libs/log/logger.js";
-import { LaneBuffer, LOAD_LIMIT } from "#task-service/dispatch/lane-buffer.js";
+import { compareKeys, LaneBuffer, LOAD_LIMIT, type BufferedTask } from "#task-service/dispatch/lane-buffer.js";
 import { LockedTasks } from "#task-service/dispatch/locked-tasks.js";
 import type { DueTask } from "#task-service/store/task-record.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
@@ -44,9 +44,16 @@ export class LaneLoader {
     return this.#lanes.get(queue)?.get(type);
   }
 
-  /** The open lanes of a queue. */
-  ofQueue(queue: string): readonly LaneBuffer[] {
-    return [...(this.#lanes.get(queue)?.values() ?? [])];
+  /** Takes the task of a queue that comes next; undefined: there is none, or one that was not read yet may come before all others. */
+  takeNext(queue: string): BufferedTask | undefined {
+    let best: LaneBuffer | undefined;
+    for (const lane of this.#lanes.get(queue)?.values() ?? []) {
+      if (lane.isBlind) return undefined;
+      const task = lane.peek();
+      const bestTask = best?.peek();
+      if (task !== undefined && (bestTask === undefined || compareKeys(task, bestTask) < 0)) best = lane;
+    }
+    return best?.take();
   }
 
   /** Whether the payload of a task that was read cannot be opened. */
@@ -55,19 +62,20 @@ export class LaneLoader {
   }
 
   /** Starts loads for lanes that run low. `isElsewhere`: the task is dispatched already. */
-  loadWhereNeeded(isElsewhere: (id: string) => boolean): void {
+  loadWhereNeeded(isElsewhere: (queue: string, id: string) => boolean): void {
     for (const lanes of this.#lanes.values()) {
       for (const lane of lanes.values()) if (lane.needsLoad) void this.#load(lane, isElsewhere);
     }
   }
 
-  async #load(lane: LaneBuffer, isElsewhere: (id: string) => boolean): Promise<void> {
+  async #load(lane: LaneBuffer, isElsewhere: (queue: string, id: string) => boolean): Promise<void> {
     const after = lane.beginLoad();
     try {
       const tasks = await this.#store.read({ kind: "readDue", lane: lane.lane, after, limit: LOAD_LIMIT });
       const locked = new Set(tasks.filter((due) => this.#locked.has(due)).map(({ id }) => id));
       // They count for how far was read.
-      lane.endLoad(tasks, tasks.length < LOAD_LIMIT, (id) => locked.has(id) || isElsewhere(id));
+      const { queue } = lane.lane;
+      lane.endLoad(tasks, tasks.length < LOAD_LIMIT, (id) => locked.has(id) || isElsewhere(queue, id));
     } catch (error) {
       lane.abandonLoad();
       this.#logger.error({ err: error, lane: lane.lane }, "lane could not be loaded");

@@ -1,6 +1,13 @@
+import { FRESH_DISPATCH_MS } from "#libs/bus/bus.js";
 import type { BusConnection } from "#libs/bus/bus-connection.js";
 import type { Logger } from "#libs/log/logger.js";
-import { ensureStreams, deleteDispatch, ensureWorkConsumer, readWorkProgress } from "#libs/bus/topology.js";
+import {
+  deleteDispatch,
+  ensureStreams,
+  ensureWorkConsumer,
+  readWorkProgress,
+  withdrawDispatch,
+} from "#libs/bus/topology.js";
 import type { DispatchWindow, WindowEntry } from "#task-service/dispatch/dispatch-window.js";
 import type { Dispatcher } from "#task-service/dispatch/dispatcher.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
@@ -14,6 +21,8 @@ export interface RedispatcherOptions {
   readonly dispatcher: Dispatcher;
   /** Whether a living worker says that it holds an attempt. */
   readonly isNamed: (taskId: string, attempt: number) => boolean;
+  /** Whether reports wait to be applied: an attempt may have started then. */
+  readonly isBehind: () => boolean;
   readonly registry: WorkerRegistry;
   readonly logger: Logger;
   /** A dispatched task that nobody has started for so long is looked after. */
@@ -21,7 +30,11 @@ export interface RedispatcherOptions {
 }
 
 const ROUNDS_PER_TOPOLOGY_CHECK = 5;
-const CANCELS_PER_ROUND = 500;
+const LOOK_AFTER_MS = 1000;
+/** Whoever was handed a dispatch has said by then that it has started, or named it in a heartbeat. */
+const UNHEARD_MS = 4000;
+/** From then on nobody runs a dispatch without asking. */
+const STALE_AFTER_MS = FRESH_DISPATCH_MS + 1000;
 
 /** Looks after dispatched tasks that no worker starts: NATS may have lost them, or the worker that took them died. */
 export class Redispatcher {
@@ -52,46 +65,60 @@ export class Redispatcher {
     for (const entry of entries) this.#options.dispatcher.redispatch(entry);
   }
 
-  /** One round: looks after overdue tasks, and every few rounds at what they travel on. */
+  /** One round: looks after tasks that have not started, and every few rounds at what they travel on. */
   async runOnce(): Promise<void> {
     if (this.#rounds % ROUNDS_PER_TOPOLOGY_CHECK === 0) await this.checkTopology();
     this.#rounds += 1;
-    const { bus, store, window, afterMs } = this.#options;
-    // Twice the time in which the window's own look after a dispatched task should have ended it.
-    await store.write({ kind: "endOldCancels", beforeMs: Date.now() - 2 * afterMs, limit: CANCELS_PER_ROUND });
-    if (!bus.connected) return;
-    const overdue = window.unstarted(performance.now() - afterMs);
-    for (const queue of new Set(overdue.map((entry) => entry.queue))) {
+    const { bus, window, afterMs, isBehind } = this.#options;
+    if (!bus.connected || isBehind()) return;
+    const unstarted = window.unstarted(performance.now() - Math.min(LOOK_AFTER_MS, afterMs));
+    for (const queue of new Set(unstarted.map((entry) => entry.queue))) {
       await this.#lookAfter(
         queue,
-        overdue.filter((entry) => entry.queue === queue),
+        unstarted.filter((entry) => entry.queue === queue),
       );
     }
   }
 
   async #lookAfter(queue: string, entries: readonly WindowEntry[]): Promise<void> {
-    const { bus, dispatcher, isNamed, window, logger } = this.#options;
-    const progress = await readWorkProgress(bus, queue);
+    const { bus, afterMs, isNamed, window } = this.#options;
+    const { deliveredSequence, lastSequence } = await readWorkProgress(bus, queue);
+    const nowMs = performance.now();
     for (const entry of entries) {
-      const { due, streamSequence } = entry;
-      if (window.get(entry.id) !== entry || due === undefined || streamSequence === undefined) continue;
-      const isWaitingInStream = streamSequence > progress.deliveredSequence && streamSequence <= progress.lastSequence;
-      if (entry.isCancelRequested) await this.#endCancelled(entry, streamSequence);
-      else if (!isWaitingInStream && !isNamed(entry.id, due.attempt + 1)) {
-        logger.warn(
-          { taskId: entry.id, attempt: due.attempt + 1, round: entry.round + 1 },
-          "nobody started it, dispatching again",
-        );
-        // JetStream would hand it out again beside the new one, perhaps long after the attempt is over.
-        await deleteDispatch(bus, streamSequence);
-        if (window.get(entry.id) === entry && entry.due === due) dispatcher.redispatch(entry);
-      }
+      const { due, streamSequence: at } = entry;
+      if (window.get(entry.id) !== entry || due === undefined || at === undefined) continue;
+      const isInStream = at > deliveredSequence && at <= lastSequence;
+      entry.goneAtMs = isInStream ? undefined : (entry.goneAtMs ?? nowMs);
+      if (isInStream && entry.isCancelRequested) await this.#withdraw(entry, at);
+      const patienceMs = entry.isCancelRequested ? Math.max(afterMs, STALE_AFTER_MS) : afterMs;
+      const isOverdue = entry.sentAtMs <= nowMs - patienceMs;
+      const isUnheard = entry.goneAtMs !== undefined && entry.goneAtMs <= nowMs - Math.min(UNHEARD_MS, afterMs);
+      if (isOverdue && isUnheard && !isNamed(entry.id, due.attempt + 1)) await this.#takeBack(entry, at);
     }
   }
 
-  async #endCancelled(entry: WindowEntry, streamSequence: number): Promise<void> {
+  /** Ends a cancelled task whose dispatch waits in NATS: its cancel came while NATS was away, or before this process knew of it. */
+  async #withdraw({ id, queue, due }: WindowEntry, streamSequence: number): Promise<void> {
     const { bus, store } = this.#options;
+    if (due === undefined || !(await withdrawDispatch(bus, queue, streamSequence))) return;
+    await store.write({ kind: "endCancels", tasks: [{ id, attempt: due.attempt, isUntaken: true }] });
+  }
+
+  /** Somebody was handed it who is not heard of, or NATS has lost it. */
+  async #takeBack(entry: WindowEntry, streamSequence: number): Promise<void> {
+    const { bus, dispatcher, store, window, logger } = this.#options;
+    const { id, due } = entry;
+    if (due === undefined) return;
+    // JetStream would hand it out again beside the new one, perhaps long after the attempt is over.
     await deleteDispatch(bus, streamSequence);
-    await store.write({ kind: "requestCancel", id: entry.id, reason: "", mayBeWithWorker: false });
+    if (window.get(id) !== entry || entry.due !== due) return;
+    const { attempt } = due;
+    if (entry.isCancelRequested) {
+      await store.write({ kind: "endCancels", tasks: [{ id, attempt, isUntaken: false }] });
+      return;
+    }
+    const fields = { taskId: id, attempt: attempt + 1, round: entry.round + 1 };
+    logger.warn(fields, "nobody started it, dispatching again");
+    dispatcher.redispatch(entry);
   }
 }

@@ -15,7 +15,7 @@ export interface CancelContext {
   readonly holdBack: (id: string) => boolean;
   readonly letGo: (id: string, queue: string) => void;
   /** Takes the dispatch out of NATS; true only if it is certain that no worker was handed it. */
-  readonly withdraw: (id: string) => Promise<boolean>;
+  readonly withdraw: (id: string, attempt: number) => Promise<boolean>;
 }
 
 /** CancelTask. */
@@ -24,15 +24,17 @@ export async function cancelTask(context: CancelContext, request: CancelTaskRequ
   const isReason = hasAtMost(request.reason, MAX_MESSAGE_CHARACTERS);
   violations.expect(isReason, "reason", `must have at most ${MAX_MESSAGE_CHARACTERS} characters`);
   const id = requireTaskId(request.id, violations);
-  const { queue } = await readTask(context.store, id, false);
+  const { store } = context;
+  const { queue, attempt } = await readTask(store, id, false);
   const mayBeWithWorker = context.holdBack(id);
   try {
     await askForCancel(context, id, request.reason, mayBeWithWorker);
-    if (mayBeWithWorker && (await context.withdraw(id))) await askForCancel(context, id, request.reason, false);
+    if (mayBeWithWorker && (await context.withdraw(id, attempt)))
+      await store.write({ kind: "endCancels", tasks: [{ id, attempt, isUntaken: true }] });
   } finally {
     context.letGo(id, queue);
   }
-  return presentTask(await readTask(context.store, id, true));
+  return presentTask(await readTask(store, id, true));
 }
 
 async function askForCancel(

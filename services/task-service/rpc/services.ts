@@ -32,7 +32,7 @@ export interface RpcContext {
     holdBack(id: string): boolean;
     letGo(id: string, queue: string): void;
   };
-  readonly withdraw: (id: string) => Promise<boolean>;
+  readonly withdraw: (id: string, attempt: number) => Promise<boolean>;
   readonly logger: Logger;
 }
 

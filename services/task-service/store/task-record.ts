@@ -102,5 +102,7 @@ export interface RunningTask {
 export interface OverdueTask {
   readonly id: string;
   readonly queue: string;
+  /** Number of the latest attempt. */
+  readonly attempt: number;
   readonly deadlineMs: number;
 }

@@ -19,15 +19,32 @@ export type WriteCommand =
   /** `poisonLosses`: a task that lost so many workers in a row, the last one while nothing ran beside it, ends FAILED. */
   | { readonly kind: "expireLeases"; readonly leases: readonly Lease[]; readonly poisonLosses: number }
   /** Ends tasks that wait for an attempt beyond their deadline. */
-  | { readonly kind: "expireDeadlines"; readonly ids: readonly string[] }
-  /** Ends PENDING tasks whose cancel was asked for before `beforeMs`: whoever might have started them would have said so. */
-  | { readonly kind: "endOldCancels"; readonly beforeMs: number; readonly limit: number; readonly keys?: ChosenKeys }
+  | { readonly kind: "expireDeadlines"; readonly tasks: readonly UnstartedTask[] }
+  /** Ends PENDING tasks whose cancel was asked for, if `attempt` is still their latest one. */
+  | { readonly kind: "endCancels"; readonly tasks: readonly (UnstartedTask & { readonly attempt: number })[] }
+  /** Ends PENDING tasks whose cancel was asked for before `beforeMs`, but for those whose ids are in `spared`. */
+  | {
+      readonly kind: "endOldCancels";
+      readonly beforeMs: number;
+      readonly limit: number;
+      readonly spared: readonly string[];
+      /** It is certain that no worker was handed the next attempt of any of them. */
+      readonly areUntaken: boolean;
+      readonly keys?: ChosenKeys;
+    }
   | { readonly kind: "makeDue"; readonly limit: number; readonly keys?: ChosenKeys }
   | { readonly kind: "deleteFinished"; readonly beforeMs: number; readonly limit: number; readonly keys?: ChosenKeys }
   | { readonly kind: "probe" };
 
 /** The tasks that the writer has chosen already, where it takes a command apart. */
 type ChosenKeys = readonly number[];
+
+/** A task whose next attempt has not started as far as is known. */
+export interface UnstartedTask {
+  readonly id: string;
+  /** It is certain that no worker was handed it. */
+  readonly isUntaken: boolean;
+}
 
 /** A worker's right to an attempt. */
 export interface Lease {
@@ -70,6 +87,7 @@ export interface WriteResults {
   };
   expireLeases: { readonly expired: number };
   expireDeadlines: { readonly expired: number };
+  endCancels: { readonly count: number };
   endOldCancels: { readonly count: number };
   /** How many became due, and when the next one will (null: none waits). */
   makeDue: { readonly count: number; readonly nextRunTimeMs: number | null };

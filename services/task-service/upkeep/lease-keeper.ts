@@ -53,6 +53,8 @@ export class LeaseKeeper {
   readonly #leases = new Map<string, HeldLease>();
   /** Attempts named by heartbeats that are not RUNNING here (yet): taken by a worker, report under way. */
   readonly #named = new Map<string, Named>();
+  /** Workers that lost an attempt lately, and when: the leases of one death may run out in different rounds. */
+  readonly #losers = new Map<string, number>();
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
@@ -99,6 +101,12 @@ export class LeaseKeeper {
     return named?.attempt === attempt && named.atMs + this.#options.leaseMs >= performance.now();
   }
 
+  /** The tasks that living workers say they hold while they are not RUNNING here. */
+  namedIds(): readonly string[] {
+    const oldestMs = performance.now() - this.#options.leaseMs;
+    return [...this.#named].filter(([, { atMs }]) => atMs >= oldestMs).map(([id]) => id);
+  }
+
   /** Tells workers to let go of attempts they no longer hold. */
   abandon(stale: readonly StaleClaim[]): void {
     for (const { taskId, attempt, workerId } of stale) {
@@ -115,8 +123,10 @@ export class LeaseKeeper {
       this.#renewAll();
       return;
     }
-    const oldestMs = performance.now() - leaseMs;
+    const nowMs = performance.now();
+    const oldestMs = nowMs - leaseMs;
     for (const [id, named] of this.#named) if (named.atMs < oldestMs) this.#named.delete(id);
+    for (const [workerId, lostAtMs] of this.#losers) if (lostAtMs < oldestMs) this.#losers.delete(workerId);
     await this.#abandonEnded();
     const expired: Lease[] = [];
     for (const lease of this.#leases.values()) {
@@ -125,7 +135,10 @@ export class LeaseKeeper {
       expired.push({ id, attempt, workerId, isShared: this.#isShared(lease) });
     }
     if (expired.length === 0) return;
-    for (const { id } of expired) this.#options.onExpiring(id);
+    for (const { id, workerId } of expired) {
+      this.#losers.set(workerId, nowMs);
+      this.#options.onExpiring(id);
+    }
     const result = await store.write({ kind: "expireLeases", leases: expired, poisonLosses });
     if (result.expired > 0) logger.warn({ count: result.expired }, "leases expired");
   }
@@ -136,6 +149,7 @@ export class LeaseKeeper {
   }
 
   #isShared({ id, workerId }: Lease): boolean {
+    if (this.#losers.has(workerId)) return true;
     for (const other of this.#leases.values()) if (other.workerId === workerId && other.id !== id) return true;
     return false;
   }

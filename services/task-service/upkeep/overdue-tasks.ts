@@ -1,6 +1,8 @@
 import type { BusConnection } from "#libs/bus/bus-connection.js";
 import type { Logger } from "#libs/log/logger.js";
+import type { OverdueTask } from "#task-service/store/task-record.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
+import type { UnstartedTask } from "#task-service/store/write-command.js";
 
 /** What an {@link OverdueTasks} works with. */
 export interface OverdueTasksOptions {
@@ -11,9 +13,13 @@ export interface OverdueTasksOptions {
   readonly holdBack: (id: string) => boolean;
   readonly letGo: (id: string, queue: string) => void;
   /** Takes the dispatch out of NATS; true only if it is certain that no worker was handed it. */
-  readonly withdraw: (id: string) => Promise<boolean>;
+  readonly withdraw: (id: string, attempt: number) => Promise<boolean>;
   /** Takes the dispatch out of NATS, whoever was handed it. */
   readonly discard: (id: string) => Promise<void>;
+  /** Whether a living worker says that it holds an attempt. */
+  readonly isNamed: (id: string, attempt: number) => boolean;
+  /** Whether reports wait to be applied: an attempt may have started then. */
+  readonly isBehind: () => boolean;
   /** A task that was dispatched and not started for so long after its deadline is taken for one that nobody started. */
   readonly patienceMs: number;
 }
@@ -30,27 +36,28 @@ export class OverdueTasks {
 
   /** One round. */
   async runOnce(): Promise<void> {
-    const { store, holdBack, letGo, logger } = this.#options;
+    const { store, holdBack, letGo, withdraw, logger } = this.#options;
     const overdue = await store.read({ kind: "readOverdue", nowMs: Date.now(), limit: TASKS_PER_ROUND });
     if (overdue.length === 0) return;
-    const ids: string[] = [];
+    const tasks: UnstartedTask[] = [];
     try {
-      for (const { id, deadlineMs } of overdue) {
-        const mayBeWithWorker = holdBack(id);
-        if (!mayBeWithWorker || (await this.#isUntaken(id, deadlineMs))) ids.push(id);
+      for (const task of overdue) {
+        const { id, attempt } = task;
+        const isUntaken = !holdBack(id) || (await withdraw(id, attempt));
+        if (isUntaken || (await this.#isUnheard(task))) tasks.push({ id, isUntaken });
       }
-      const { expired } = await store.write({ kind: "expireDeadlines", ids });
+      const { expired } = await store.write({ kind: "expireDeadlines", tasks });
       if (expired > 0) logger.warn({ count: expired }, "total timeouts passed");
     } finally {
       for (const { id, queue } of overdue) letGo(id, queue);
     }
   }
 
-  async #isUntaken(id: string, deadlineMs: number): Promise<boolean> {
-    const { bus, withdraw, discard, patienceMs } = this.#options;
-    if (!bus.connected) return false;
-    if (await withdraw(id)) return true;
-    if (deadlineMs >= Date.now() - patienceMs) return false;
+  /** Whether nobody who might have started it has said so for long enough; then nobody is to be handed it any more. */
+  async #isUnheard({ id, attempt, deadlineMs }: OverdueTask): Promise<boolean> {
+    const { bus, discard, isNamed, isBehind, patienceMs } = this.#options;
+    const isTooEarly = deadlineMs >= Date.now() - patienceMs;
+    if (isTooEarly || !bus.connected || isBehind() || isNamed(id, attempt + 1)) return false;
     await discard(id);
     return true;
   }

@@ -8,6 +8,7 @@ import type { OverdueTasks } from "#task-service/upkeep/overdue-tasks.js";
 import type { HealthMonitor } from "#task-service/upkeep/health-monitor.js";
 import type { LeaseKeeper } from "#task-service/upkeep/lease-keeper.js";
 import { deleteExpired } from "#task-service/upkeep/retention.js";
+import type { UnansweredCancels } from "#task-service/upkeep/unanswered-cancels.js";
 import type { WorkerRegistry } from "#task-service/workers/worker-registry.js";
 
 /** What upkeep looks after. */
@@ -17,6 +18,7 @@ export interface UpkeepOptions {
   readonly leases: LeaseKeeper;
   readonly redispatcher: Redispatcher;
   readonly overdue: OverdueTasks;
+  readonly cancels: UnansweredCancels;
   readonly monitor: HealthMonitor;
   readonly logger: Logger;
   /** 0: finished tasks are kept for ever. */
@@ -27,6 +29,7 @@ const LEASE_INTERVAL_MS = 500;
 const DUE_INTERVAL_MS = 1000;
 const OVERDUE_INTERVAL_MS = 500;
 const DISPATCH_INTERVAL_MS = 1000;
+const CANCELS_INTERVAL_MS = 1000;
 const HEALTH_INTERVAL_MS = 2000;
 const RETENTION_INTERVAL_MS = 60_000;
 
@@ -59,6 +62,12 @@ export class UpkeepLoops implements Service {
       runOnce: () => redispatcher.runOnce(),
       logger,
     });
+    const cancels = new IntervalService({
+      name: "unanswered cancels",
+      intervalMs: CANCELS_INTERVAL_MS,
+      runOnce: () => options.cancels.runOnce(),
+      logger,
+    });
     const lease = new IntervalService({
       name: "leases",
       intervalMs: LEASE_INTERVAL_MS,
@@ -77,7 +86,8 @@ export class UpkeepLoops implements Service {
     store.onCommit((commit) => {
       if (commit.changes.some((change) => change.isWaiting)) due.wake();
     });
-    this.#group = new ServiceGroup([due, overdue, this.#dispatch, lease, this.#health, ...retention(options)]);
+    const often = [due, overdue, this.#dispatch, cancels, lease, this.#health];
+    this.#group = new ServiceGroup([...often, ...retention(options)]);
   }
 
   async start(): Promise<void> {

@@ -51,6 +51,8 @@ export class TaskReplay {
     }
     const from = this.task.state;
     const to = moveOf(kind.$case);
+    const isEnd = kind.$case === "cancelled" || kind.$case === "failed";
+    if (isEnd && from === TaskState.PENDING && event.attempt === this.task.attempt + 1) this.#useUpNext();
     if (to !== null) this.#move(kind.$case, to);
     this.#fold(kind, event.time?.getTime() ?? 0, from);
     this.#mustBe(`attempt of ${kind.$case}`, this.task.attempt, event.attempt);
@@ -175,6 +177,14 @@ export class TaskReplay {
     task.cancelRequestTimeMs = null;
     task.cancelReason = "";
     task.runTimeMs = value.runTime?.getTime() ?? null;
+  }
+
+  /** The task ended while a worker that was not heard of might have its next attempt: that number is used up. */
+  #useUpNext(): void {
+    const { task } = this;
+    task.attempt += 1;
+    task.uncountedAttempts += 1;
+    task.startTimeMs = null;
   }
 
   #cancelled(value: ValueOf<"cancelled">, timeMs: number, from: TaskState | null): void {

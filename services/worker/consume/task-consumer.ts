@@ -1,4 +1,4 @@
-import type { Delivery } from "#libs/bus/bus.js";
+import { FRESH_DISPATCH_MS, type Delivery } from "#libs/bus/bus.js";
 import type { BusConnection } from "#libs/bus/bus-connection.js";
 import { PullConsumer } from "#libs/bus/pull-consumer.js";
 import { ensureStreams, ensureWorkConsumer } from "#libs/bus/topology.js";
@@ -35,8 +35,6 @@ interface QueuePull {
   isLively: boolean;
 }
 
-/** How old a dispatch may be to be run without asking. */
-const FRESH_MS = 5000;
 const CONFIRM_TIMEOUT_MS = 2000;
 const UNCONFIRMED_WAIT_MS = 1000;
 /** Short, because tasks that are handed to a worker which is frozen or cut off are lost time: its last pull ends long before its lease. */
@@ -208,5 +206,5 @@ export class TaskConsumer {
 }
 
 function isDoubtful({ round }: DispatchTask, { deliveries, ageMs }: Delivery): boolean {
-  return round > 0 || deliveries > 1 || ageMs > FRESH_MS;
+  return round > 0 || deliveries > 1 || ageMs > FRESH_DISPATCH_MS;
 }

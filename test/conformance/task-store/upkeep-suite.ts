@@ -137,11 +137,39 @@ export function upkeepSuite(factory: StoreFactory): void {
       expect(await stateOf(asked.id)).to.equal(TaskState.PENDING);
       expect(await dueIds()).to.deep.equal([free.id]);
       const past = Date.now() - 60_000;
-      expect(await store.write({ kind: "endOldCancels", beforeMs: past, limit: 10 })).to.deep.equal({ count: 0 });
       const future = Date.now() + 60_000;
-      expect(await store.write({ kind: "endOldCancels", beforeMs: future, limit: 10 })).to.deep.equal({ count: 1 });
+      const end = (beforeMs: number, spared: readonly string[] = []) =>
+        store.write({ kind: "endOldCancels", beforeMs, limit: 1, spared, areUntaken: false });
+      expect(await end(past)).to.deep.equal({ count: 0 });
+      expect(await end(future, [asked.id])).to.deep.equal({ count: 0 });
+      expect(await end(future)).to.deep.equal({ count: 1 });
       expect(await stateOf(asked.id)).to.equal(TaskState.CANCELLED);
       expect(await stateOf(free.id)).to.equal(TaskState.PENDING);
+    });
+
+    it("ends unanswered cancels of the attempt it is told, and never one of a later round", async () => {
+      const [asked, taken, other] = [sampleTask(), sampleTask(), sampleTask()];
+      await store.write({ kind: "create", tasks: [asked, taken, other] });
+      for (const { id } of [asked, taken])
+        await store.write({ kind: "requestCancel", id, reason: "", mayBeWithWorker: true });
+      const end = async (id: string, attempt: number, isUntaken: boolean) =>
+        (await store.write({ kind: "endCancels", tasks: [{ id, attempt, isUntaken }] })).count;
+      const attemptOf = async (id: string) => (await store.read({ kind: "getTask", id, isFull: false }))?.attempt;
+      expect(await end(asked.id, 1, true), "another attempt").to.equal(0);
+      expect(await end(other.id, 0, true), "nobody asked").to.equal(0);
+      expect(await end(sampleTask().id, 0, true), "no such task").to.equal(0);
+      expect(await end(asked.id, 0, true)).to.equal(1);
+      expect(await attemptOf(asked.id), "nobody had it").to.equal(0);
+      expect(await end(taken.id, 0, false)).to.equal(1);
+      expect(await attemptOf(taken.id), "somebody may have it").to.equal(1);
+      expect(await store.read({ kind: "listAttempts", id: taken.id, afterNumber: 0, limit: 9 })).to.deep.equal([]);
+
+      await store.write({ kind: "reopen", id: taken.id, sequence: null });
+      await store.write({ kind: "requestCancel", id: taken.id, reason: "", mayBeWithWorker: true });
+      expect(await end(taken.id, 0, false), "of the round before").to.equal(0);
+      const late = await report(reportBatch(taken.id, [started]));
+      expect(late.stale, "the number of the round before fits nothing").to.have.lengthOf(1);
+      expect(await stateOf(taken.id)).to.equal(TaskState.PENDING);
     });
 
     it("probes whether it can write without making an event", async () => {

@@ -1,19 +1,23 @@
 import { TaskAttempt_Outcome as Outcome } from "#libs/proto/gen/taskwire/v1/task.js";
 import { Evidence, type Verdict } from "#test/robustness/evidence.js";
 import type { HistoryIndex } from "#test/robustness/history-index.js";
-import type { AttemptStory } from "#test/robustness/task-story.js";
+import { attemptNumbered, type AttemptStory } from "#test/robustness/task-story.js";
 
 /** Attempts listed, started events and runs in the journal agree, and no round has more counted attempts than it may. */
 export function attemptsAddUp(index: HistoryIndex): Verdict {
   const evidence = new Evidence("Attempts add up", "attempts");
   let neverRan = 0;
   let unheld = 0;
+  let unheard = 0;
   for (const { snapshot, attempts: rows } of index.history.finals) {
     const { id } = snapshot;
-    const told = index.stories.get(id)?.attempts ?? [];
+    const story = index.stories.get(id);
+    const told = story?.attempts ?? [];
+    const latest = story?.attemptNumbers.at(-1) ?? 0;
+    unheard += latest - told.length;
     evidence.expect(
-      snapshot.attempt === told.length,
-      () => `task ${id} is at attempt ${snapshot.attempt} after ${told.length} started events`,
+      snapshot.attempt === latest,
+      () => `task ${id} is at attempt ${snapshot.attempt}, while attempt ${latest} is the latest`,
     );
     evidence.expect(
       rows.length === told.length,
@@ -49,7 +53,7 @@ export function attemptsAddUp(index: HistoryIndex): Verdict {
         () => `task ${id} completed attempt ${attempt.number}, which never began`,
       );
     }
-    unheld += index.runsOf(id).filter((run) => told[run.attempt - 1]?.workerId !== run.workerId).length;
+    unheld += index.runsOf(id).filter((run) => attemptNumbered(story, run.attempt)?.workerId !== run.workerId).length;
     for (const [round, counted] of countedByRound(told)) {
       const most = told.find((attempt) => attempt.round === round)?.maxAttempts ?? 0;
       evidence.expect(
@@ -63,6 +67,7 @@ export function attemptsAddUp(index: HistoryIndex): Verdict {
   for (const { workerId, token } of index.runs)
     evidence.expect(workerId !== undefined, () => `run ${token} is of no known worker`);
   evidence.note(`${index.runs.length} runs in the journal; ${neverRan} attempts whose handler never began`);
+  evidence.note(`${unheard} numbers used up by attempts that nobody spoke of`);
   evidence.note(`${unheld} runs by a worker that did not hold the attempt`);
   return evidence.verdict();
 }

@@ -1,5 +1,6 @@
 import { Evidence, type Verdict } from "#test/robustness/evidence.js";
 import type { HandlerRun, HistoryIndex } from "#test/robustness/history-index.js";
+import { attemptNumbered } from "#test/robustness/task-story.js";
 
 const TOKEN = /(?<![0-9a-f])[0-9a-f]{16}(?![0-9a-f])/g;
 
@@ -9,18 +10,17 @@ export function noStaleEffects(index: HistoryIndex): Verdict {
   let refused = 0;
   for (const { snapshot, events } of index.history.finals) {
     const { id } = snapshot;
-    const attempts = index.stories.get(id)?.attempts ?? [];
-    let current = 0;
-    for (const event of events) {
+    const story = index.stories.get(id);
+    for (const [place, event] of events.entries()) {
       const { sequence, kind } = event;
-      if (kind?.$case === "started") current += 1;
+      const current = story?.attemptNumbers[place] ?? 0;
       if (kind?.$case === "staleAttemptRejected") refused += 1;
       evidence.expect(
         event.attempt === current,
         () =>
           `task ${id}, event ${sequence} (${kind?.$case}): is of attempt ${event.attempt}, while attempt ${current} is the latest`,
       );
-      const holder = attempts[current - 1]?.workerId;
+      const holder = attemptNumbered(story, current)?.workerId;
       const quotes = new Set((JSON.stringify(kind) ?? "").match(TOKEN) ?? []);
       for (const token of quotes) {
         const run = index.runsByToken.get(token);

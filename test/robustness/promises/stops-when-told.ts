@@ -1,6 +1,6 @@
 import { Evidence, type Verdict } from "#test/robustness/evidence.js";
 import type { HandlerRun, HistoryIndex } from "#test/robustness/history-index.js";
-import type { AttemptStory } from "#test/robustness/task-story.js";
+import { attemptNumbered, type AttemptStory } from "#test/robustness/task-story.js";
 import { TaskCancelled_Phase as Phase } from "#libs/proto/gen/taskwire/v1/task_event.js";
 
 /**
@@ -37,7 +37,7 @@ export function stopsWhenTold(index: HistoryIndex): Verdict {
       }
     }
     for (const run of index.runsOf(id)) {
-      const attempt = index.stories.get(id)?.attempts[run.attempt - 1];
+      const attempt = attemptNumbered(index.stories.get(id), run.attempt);
       if (attempt?.workerId === run.workerId) continue;
       const seenMs = index.seenByMs(id, endAfter(index, id, attempt));
       apart.unheld.note(run, run.lastMs - seenMs);
@@ -60,7 +60,7 @@ function checkCancels(index: HistoryIndex, id: string, evidence: Evidence): void
     const isReopened = events[sequence]?.kind?.$case === "reopened";
     const seenMs = index.seenByMs(id, sequence);
     for (const run of index.runsOf(id)) {
-      // The first attempt after a reopening has the number that one of before would have had.
+      // Where nobody was handed the next attempt, the first one after a reopening has its number.
       if (run.attempt > attempt + (isReopened ? 0 : 1)) continue;
       evidence.expect(
         run.beganMs <= seenMs,

@@ -1,11 +1,11 @@
 import type { EventFact } from "#libs/tasks/event-fact.js";
 import { requestCancel } from "#libs/tasks/decide.js";
-import { expireDeadline, expireLease, isReopenable, reopen } from "#libs/tasks/upkeep-decisions.js";
+import { endAskedCancel, expireDeadline, expireLease, isReopenable, reopen } from "#libs/tasks/upkeep-decisions.js";
 import { applyBatches } from "#task-service/store/sqlite/apply-batches.js";
 import { createTasks } from "#task-service/store/sqlite/create-tasks.js";
 import { Counted } from "#task-service/store/commit-counts.js";
 import type { Transaction } from "#task-service/store/sqlite/transaction.js";
-import type { Lease, WriteCommand, WriteResults } from "#task-service/store/write-command.js";
+import type { Lease, UnstartedTask, WriteCommand, WriteResults } from "#task-service/store/write-command.js";
 
 /** Applies one command within a transaction. Throws what the database throws. */
 export function runCommand(transaction: Transaction, command: WriteCommand): WriteResults[WriteCommand["kind"]] {
@@ -21,13 +21,17 @@ export function runCommand(transaction: Transaction, command: WriteCommand): Wri
     case "expireLeases":
       return { expired: command.leases.filter((lease) => loseWorker(transaction, lease, command.poisonLosses)).length };
     case "expireDeadlines":
-      return { expired: command.ids.filter((id) => missDeadline(transaction, id)).length };
+      return { expired: command.tasks.filter((task) => missDeadline(transaction, task)).length };
+    case "endCancels":
+      return { count: command.tasks.filter((task) => endCancel(transaction, task)).length };
     case "endOldCancels": {
       transaction.flush();
-      const { beforeMs, limit, keys } = command;
-      const rows = transaction.rowsOf(keys) ?? transaction.statements.selectOldCancels.all(beforeMs, limit);
-      for (const { id } of rows) cancel(transaction, id, "", false);
-      return { count: rows.length };
+      const { beforeMs, limit, keys, areUntaken: isUntaken } = command;
+      const spared = new Set(command.spared);
+      const rows =
+        transaction.rowsOf(keys) ?? transaction.statements.selectOldCancels.all(beforeMs, limit + spared.size);
+      const ended = rows.filter(({ id }) => !spared.has(id) && endCancel(transaction, { id, isUntaken }));
+      return { count: ended.length };
     }
     case "makeDue":
       return transaction.makeDue(command.limit, command.keys);
@@ -84,11 +88,21 @@ function loseWorker(transaction: Transaction, lease: Lease, poisonLosses: number
   return isLost;
 }
 
-function missDeadline(transaction: Transaction, id: string): boolean {
+function missDeadline(transaction: Transaction, { id, isUntaken }: UnstartedTask): boolean {
   const entry = transaction.find(id);
   if (entry === undefined) return false;
   const facts: EventFact[] = [];
-  const isMissed = expireDeadline(entry.task, transaction.moment, facts);
+  const isMissed = expireDeadline(entry.task, isUntaken, transaction.moment, facts);
   transaction.record(entry, facts);
   return isMissed;
+}
+
+/** `attempt`: only if it is the task's latest one; undefined: whichever is. */
+function endCancel(transaction: Transaction, of: UnstartedTask & { readonly attempt?: number }): boolean {
+  const entry = transaction.find(of.id);
+  if (entry === undefined || (of.attempt ?? entry.task.attempt) !== entry.task.attempt) return false;
+  const facts: EventFact[] = [];
+  const isEnded = endAskedCancel(entry.task, of.isUntaken, transaction.moment, facts);
+  transaction.record(entry, facts);
+  return isEnded;
 }

@@ -35,8 +35,11 @@ export function splitCommand(command: WriteCommand, source: SplitSource): SplitC
       if (command.leases.length < 2) return undefined;
       return { parts: command.leases.map((lease) => ({ ...command, leases: [lease] })), merge: sumExpired };
     case "expireDeadlines":
-      if (command.ids.length < 2) return undefined;
-      return { parts: command.ids.map((id) => ({ ...command, ids: [id] })), merge: sumExpired };
+      if (command.tasks.length < 2) return undefined;
+      return { parts: command.tasks.map((task) => ({ ...command, tasks: [task] })), merge: sumExpired };
+    case "endCancels":
+      if (command.tasks.length < 2) return undefined;
+      return { parts: command.tasks.map((task) => ({ ...command, tasks: [task] })), merge: sumCounts };
     case "makeDue":
     case "endOldCancels":
     case "deleteFinished":
@@ -48,7 +51,8 @@ export function splitCommand(command: WriteCommand, source: SplitSource): SplitC
 
 /** Two halves, which are taken apart in their turn: there may be many tasks, and every part that succeeds is a commit. */
 function splitChoice(command: ChoosingCommand, { nowMs, statements }: SplitSource): SplitCommand | undefined {
-  const { kind, limit } = command;
+  const { kind } = command;
+  const limit = command.limit + (kind === "endOldCancels" ? command.spared.length : 0);
   const beforeMs = kind === "makeDue" ? nowMs : command.beforeMs;
   const keys = command.keys ?? statements.selectKeysOf[kind].all(beforeMs, limit).map(({ key }) => key);
   if (command.keys !== undefined && keys.length < 2) return undefined;
@@ -56,12 +60,13 @@ function splitChoice(command: ChoosingCommand, { nowMs, statements }: SplitSourc
   const halves = [keys.slice(0, middle), keys.slice(middle)].filter((half) => half.length > 0);
   return {
     parts: halves.map((half) => ({ ...command, keys: half })),
-    merge: (answers) => {
-      const count = (answers as { readonly count: number }[]).reduce((sum, answer) => sum + answer.count, 0);
-      // The next run time would be that of a task that was left out: long past.
-      return kind === "makeDue" ? { count, nextRunTimeMs: null } : { count };
-    },
+    // The next run time would be that of a task that was left out: long past.
+    merge: (answers) => (kind === "makeDue" ? { ...sumCounts(answers), nextRunTimeMs: null } : sumCounts(answers)),
   };
+}
+
+function sumCounts(answers: readonly unknown[]): { readonly count: number } {
+  return { count: (answers as { readonly count: number }[]).reduce((sum, { count }) => sum + count, 0) };
 }
 
 function sumExpired(answers: readonly unknown[]): { readonly expired: number } {

@@ -118,7 +118,7 @@ export class SqliteReader {
     this.#overdue = prepare(
       db
         .selectFrom("tasks")
-        .select(["id", "queue", "deadline_time as deadlineMs"])
+        .select(["id", "queue", "attempt", "deadline_time as deadlineMs"])
         .where(sql<boolean>`state = 1 and deadline_time is not null`)
         .where("deadline_time", "<=", bound<number>())
         .orderBy("deadline_time")

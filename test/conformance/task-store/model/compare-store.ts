@@ -92,7 +92,7 @@ async function compareLists(store: TaskStore, model: StoreModel): Promise<void> 
   const overdue = await store.read({ kind: "readOverdue", nowMs, limit: LIMIT });
   const expectedOverdue = all
     .filter(({ state, deadlineMs }) => state === TaskState.PENDING && deadlineMs !== null && deadlineMs <= nowMs)
-    .map(({ id, queue, deadlineMs }) => ({ id, queue, deadlineMs }));
+    .map(({ id, queue, attempt, deadlineMs }) => ({ id, queue, attempt, deadlineMs }));
   expectSame("the overdue tasks", [...overdue].sort(byId), expectedOverdue.sort(byId));
 
   for (const queue of QUEUES)

@@ -3,25 +3,9 @@ import { AttemptOutcome } from "#libs/tasks/task-facts.js";
 import { TaskState } from "#libs/tasks/task-state.js";
 import type { AttemptRecord, NewTask, TaskRecord } from "#task-service/store/task-record.js";
 import type { Lease } from "#task-service/store/write-command.js";
+import type { ModelEvent } from "#test/conformance/task-store/model/model-event.js";
 
-/** An event as the model expects it. */
-export interface ModelEvent {
-  readonly taskId: string;
-  readonly sequence: number;
-  readonly kind: string;
-  readonly state: TaskState;
-  readonly attempt: number;
-  readonly timeMs: number;
-  /** Some of what the event says of its kind. */
-  readonly says: Readonly<Record<string, unknown>>;
-  /** Known once the store has told it. */
-  revision: number;
-}
-
-const BEFORE_START = 1;
-const COOPERATIVE = 2;
-const KILLED = 3;
-const WORKER_LOST = 4;
+const [BEFORE_START, COOPERATIVE, KILLED, WORKER_LOST] = [1, 2, 3, 4];
 
 /** One task of the model: Taskwire's rules written a second time, plainly, with the whole history kept. */
 export class ModelTask {
@@ -86,10 +70,6 @@ export class ModelTask {
           this.#happened("staleAttemptRejected", nowMs, { workerId: by.workerId, reportedAttempt: by.attempt });
         return "stale";
       }
-      if (kind.$case === "cancelled" && kind.value.phase === BEFORE_START && record.cancelRequestTimeMs !== null) {
-        this.#cancelled(BEFORE_START, nowMs);
-        return "applied";
-      }
       this.#begin(by, kind.$case === "started" ? kind.value : undefined, nowMs);
     } else if (kind.$case === "started") return "duplicate";
     record.reportNumber = by.number;
@@ -140,12 +120,28 @@ export class ModelTask {
     return true;
   }
 
-  missDeadline(nowMs: number): boolean {
-    const { state, deadlineMs, cancelRequestTimeMs } = this.record;
+  missDeadline(isUntaken: boolean, nowMs: number): boolean {
+    const { state, deadlineMs, cancelRequestTimeMs, error } = this.record;
     if (state !== TaskState.PENDING || deadlineMs === null || deadlineMs > nowMs) return false;
-    if (cancelRequestTimeMs !== null) this.#cancelled(BEFORE_START, nowMs);
-    else this.#failed(totalTimeout(this.record.error), nowMs);
+    if (cancelRequestTimeMs !== null) return this.endCancel(isUntaken, nowMs);
+    if (!isUntaken) this.#skipNumber();
+    this.#failed(totalTimeout(error), nowMs);
     return true;
+  }
+
+  endCancel(isUntaken: boolean, nowMs: number): boolean {
+    if (this.record.state !== TaskState.PENDING || this.record.cancelRequestTimeMs === null) return false;
+    if (!isUntaken) this.#skipNumber();
+    this.#cancelled(isUntaken ? BEFORE_START : WORKER_LOST, nowMs);
+    return true;
+  }
+
+  /** A worker that was not heard of may have the next attempt. */
+  #skipNumber(): void {
+    this.record.attempt += 1;
+    this.record.uncountedAttempts += 1;
+    this.record.startTimeMs = null;
+    this.record.reportNumber = 0;
   }
 
   #begin(by: { readonly workerId: string; readonly attempt: number }, own: StartedClaim | undefined, nowMs: number) {

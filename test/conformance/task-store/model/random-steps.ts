@@ -170,15 +170,33 @@ const losing: fc.Arbitrary<Step> = fc
     }),
   }));
 
-const missing: fc.Arbitrary<Step> = fc.array(pick, { maxLength: 3 }).map((some) => (model) => ({
-  kind: "expireDeadlines",
-  ids: [...[...model.tasks.keys()].slice(0, 5), ...some.map((at) => idOf(model, at))],
-}));
+const missing: fc.Arbitrary<Step> = fc
+  .tuple(fc.array(pick, { maxLength: 3 }), fc.boolean())
+  .map(([some, isUntaken]) => (model) => {
+    const ids = [...[...model.tasks.keys()].slice(0, 5), ...some.map((at) => idOf(model, at))];
+    return { kind: "expireDeadlines", tasks: ids.map((id) => ({ id, isUntaken })) };
+  });
+
+/** Mostly of the attempt that is the latest one. */
+const unanswered: fc.Arbitrary<Step> = fc
+  .array(fc.tuple(pick, fc.constantFrom(0, 0, 0, -1, 1), fc.boolean()), { minLength: 1, maxLength: 3 })
+  .map((some) => (model) => ({
+    kind: "endCancels",
+    tasks: some.map(([at, shift, isUntaken]) => {
+      const id = idOf(model, at);
+      return { id, attempt: (model.tasks.get(id)?.record.attempt ?? 0) + shift, isUntaken };
+    }),
+  }));
 
 const ageMs = fc.constantFrom(0, 0, 0, 500, 5000);
 /** What upkeep does: it searches the database for what has to be done. */
 export const upkeep: fc.Arbitrary<Step> = fc.oneof(
-  ageMs.map((age): Step => ({ clock }) => ({ kind: "endOldCancels", beforeMs: clock.nowMs - age, limit: LIMIT })),
+  fc
+    .record({ age: ageMs, spares: fc.array(pick, { maxLength: 2 }), areUntaken: fc.boolean() })
+    .map(({ age, spares, areUntaken }): Step => (model) => {
+      const spared = spares.map((at) => idOf(model, at));
+      return { kind: "endOldCancels", beforeMs: model.clock.nowMs - age, limit: LIMIT, spared, areUntaken };
+    }),
   ageMs.map((age): Step => ({ clock }) => ({ kind: "deleteFinished", beforeMs: clock.nowMs - age, limit: LIMIT })),
   fc.constant<Step>(() => ({ kind: "makeDue", limit: LIMIT })),
   fc.constant<Step>(() => ({ kind: "probe" })),
@@ -193,5 +211,6 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: reopening },
   { weight: 3, arbitrary: losing },
   { weight: 2, arbitrary: missing },
+  { weight: 2, arbitrary: unanswered },
   { weight: 4, arbitrary: upkeep },
 );

@@ -5,7 +5,7 @@ import type { TaskStore } from "#task-service/store/task-store.js";
 import type { WriteCommand, WriteResults } from "#task-service/store/write-command.js";
 import type { StorePlace } from "#test/conformance/task-store/store-factory.js";
 import { expectSame } from "#test/conformance/task-store/model/expect-same.js";
-import type { ModelEvent } from "#test/conformance/task-store/model/model-task.js";
+import type { ModelEvent } from "#test/conformance/task-store/model/model-event.js";
 import { REJECTED, type Expectation, type StoreModel } from "#test/conformance/task-store/model/store-model.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
 

@@ -1,6 +1,7 @@
 import { ReportBatch } from "#libs/proto/gen/taskwire/bus/v1/report.js";
 import { TaskState } from "#libs/tasks/task-state.js";
-import { ModelTask, type ModelEvent } from "#test/conformance/task-store/model/model-task.js";
+import type { ModelEvent } from "#test/conformance/task-store/model/model-event.js";
+import { ModelTask } from "#test/conformance/task-store/model/model-task.js";
 import type { FakeClock } from "#test/conformance/task-store/model/fake-clock.js";
 import type { NewTask } from "#task-service/store/task-record.js";
 import type { WriteCommand } from "#task-service/store/write-command.js";
@@ -76,7 +77,12 @@ export class StoreModel {
         return { expired: lost.length };
       }
       case "expireDeadlines":
-        return { expired: command.ids.filter((id) => this.tasks.get(id)?.missDeadline(nowMs)).length };
+        return {
+          expired: command.tasks.filter(({ id, isUntaken }) => this.tasks.get(id)?.missDeadline(isUntaken, nowMs))
+            .length,
+        };
+      case "endCancels":
+        return { count: command.tasks.filter((task) => this.#endCancel(task)).length };
       case "endOldCancels":
         return this.#endOldCancels(command);
       case "makeDue":
@@ -151,12 +157,18 @@ export class StoreModel {
     return "reopened";
   }
 
-  #endOldCancels({ beforeMs }: Command<"endOldCancels">): unknown {
+  #endCancel({ id, attempt, isUntaken }: Command<"endCancels">["tasks"][number]): boolean {
+    const task = this.tasks.get(id);
+    return task?.record.attempt === attempt && task.endCancel(isUntaken, this.clock.nowMs);
+  }
+
+  #endOldCancels({ beforeMs, spared, areUntaken }: Command<"endOldCancels">): unknown {
     const old = [...this.tasks.values()].filter(({ record }) => {
-      const { state, cancelRequestTimeMs } = record;
-      return state === TaskState.PENDING && cancelRequestTimeMs !== null && cancelRequestTimeMs < beforeMs;
+      const { id, state, cancelRequestTimeMs } = record;
+      const isOld = state === TaskState.PENDING && cancelRequestTimeMs !== null && cancelRequestTimeMs < beforeMs;
+      return isOld && !spared.includes(id);
     });
-    for (const task of old) task.cancel("", false, this.clock.nowMs);
+    for (const task of old) task.endCancel(areUntaken, this.clock.nowMs);
     return { count: old.length };
   }
 

@@ -115,8 +115,9 @@ describe("requestCancel", () => {
     expect(life.says({ $case: "cancelled", value: { phase: CancelPhase.BEFORE_START } }, { attempt: 1 })).to.equal(
       "applied",
     );
-    expect(life.task).to.include({ state: TaskState.CANCELLED, attempt: 0 });
-    expect(life.kinds()).to.deep.equal(["cancelRequested", "cancelled"]);
+    expect(life.task).to.include({ state: TaskState.CANCELLED, attempt: 1 });
+    expect(life.kinds()).to.deep.equal(["cancelRequested", "started", "cancelled"]);
+    expect(life.events.at(-1)).to.include({ phase: CancelPhase.BEFORE_START });
   });
 
   it("turns a failed, released or lost attempt of a cancelled task into its end", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { EventFact } from "#libs/tasks/event-fact.js";
 import type { TaskFacts } from "#libs/tasks/task-facts.js";
-import { expireDeadline, expireLease, reopen } from "#libs/tasks/upkeep-decisions.js";
+import { endAskedCancel, expireDeadline, expireLease, reopen } from "#libs/tasks/upkeep-decisions.js";
 import { freshTask } from "#test/unit/libs/tasks/fresh-task.js";
 import { step as roundStep, takeStep, type Step, type StepOutcome } from "#test/unit/libs/tasks/random-claims.js";
 
@@ -10,7 +10,9 @@ export type LifeStep =
   | Step
   | { readonly what: "wait"; readonly ms: number }
   | { readonly what: "reopen" }
-  | { readonly what: "overdue" }
+  | { readonly what: "overdue"; readonly isUntaken: boolean }
+  /** A cancel that nobody answers is ended. */
+  | { readonly what: "unheard"; readonly isUntaken: boolean }
   /** The worker that has the task is lost. */
   | { readonly what: "lose" };
 
@@ -35,7 +37,8 @@ export const lives: fc.Arbitrary<LifeStep[]> = fc.array(
     { weight: 14, arbitrary: roundStep },
     { weight: 2, arbitrary: fc.record({ what: fc.constant("wait" as const), ms: fc.constantFrom(1, 50, 400, 3000) }) },
     { weight: 2, arbitrary: fc.constant<LifeStep>({ what: "reopen" }) },
-    { weight: 1, arbitrary: fc.constant<LifeStep>({ what: "overdue" }) },
+    { weight: 1, arbitrary: fc.record({ what: fc.constant("overdue" as const), isUntaken: fc.boolean() }) },
+    { weight: 1, arbitrary: fc.record({ what: fc.constant("unheard" as const), isUntaken: fc.boolean() }) },
     { weight: 3, arbitrary: fc.constant<LifeStep>({ what: "lose" }) },
   ),
   { maxLength: 120 },
@@ -75,7 +78,9 @@ function take(task: TaskFacts, step: LifeStep, nowMs: number): Pick<LifeOutcome,
     case "reopen":
       return { verdict: reopen(task, moment, events), events, claim };
     case "overdue":
-      return { verdict: expireDeadline(task, moment, events) ? "expired" : "kept", events, claim };
+      return { verdict: expireDeadline(task, step.isUntaken, moment, events) ? "expired" : "kept", events, claim };
+    case "unheard":
+      return { verdict: endAskedCancel(task, step.isUntaken, moment, events) ? "expired" : "kept", events, claim };
     case "lose": {
       const lost = { workerId: task.workerId ?? "", attempt: task.attempt };
       return { verdict: expireLease(task, lost, POISON_LOSSES, moment, events) ? "expired" : "kept", events, claim };

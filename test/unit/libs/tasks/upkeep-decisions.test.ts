@@ -3,7 +3,7 @@ import { requestCancel } from "#libs/tasks/decide.js";
 import { CancelPhase } from "#libs/tasks/event-fact.js";
 import { AttemptOutcome, type TaskFacts } from "#libs/tasks/task-facts.js";
 import { TaskState } from "#libs/tasks/task-state.js";
-import { expireDeadline, expireLease, isReopenable, reopen } from "#libs/tasks/upkeep-decisions.js";
+import { endAskedCancel, expireDeadline, expireLease, isReopenable, reopen } from "#libs/tasks/upkeep-decisions.js";
 import { failed, Life, RELEASED, SUCCEEDED } from "#test/unit/libs/tasks/task-life.js";
 
 const POISON_LOSSES = 3;
@@ -84,7 +84,7 @@ describe("expireLease", () => {
 });
 
 describe("expireDeadline", () => {
-  const expire = (life: Life) => expireDeadline(life.task, life.moment, life.events);
+  const expire = (life: Life, isUntaken = true) => expireDeadline(life.task, isUntaken, life.moment, life.events);
 
   it("ends a waiting task at its deadline, not before", () => {
     for (const [deadlineMs, isEnded] of [
@@ -121,6 +121,44 @@ describe("expireDeadline", () => {
     expect(expire(life)).to.equal(true);
     expect(life.task.state).to.equal(TaskState.CANCELLED);
     expect(life.events.at(-1)).to.include({ kind: "cancelled", phase: CancelPhase.BEFORE_START });
+  });
+
+  it("uses up the number of an attempt that somebody may have, uncounted", () => {
+    const life = new Life({ deadlineMs: 1500, maxAttempts: 1 });
+    life.starts();
+    life.says(RELEASED);
+    life.moment.nowMs = 1500;
+    expect(expire(life, false)).to.equal(true);
+    expect(life.task).to.include({ state: TaskState.FAILED, attempt: 2, uncountedAttempts: 2, startTimeMs: null });
+  });
+});
+
+describe("endAskedCancel", () => {
+  const end = (life: Life, isUntaken: boolean) => endAskedCancel(life.task, isUntaken, life.moment, life.events);
+
+  it("ends a waiting task that nobody was handed, and says that nothing ran", () => {
+    const life = new Life();
+    requestCancel(life.task, "enough", true, life.moment, life.events);
+    expect(end(life, true)).to.equal(true);
+    expect(life.task).to.include({ state: TaskState.CANCELLED, attempt: 0, uncountedAttempts: 0 });
+    expect(life.events.at(-1)).to.deep.equal({ kind: "cancelled", phase: CancelPhase.BEFORE_START, reason: "enough" });
+  });
+
+  it("does not say so where somebody may have been handed it, whose words then fit no later attempt", () => {
+    const life = new Life();
+    requestCancel(life.task, "", true, life.moment, life.events);
+    expect(end(life, false)).to.equal(true);
+    expect(life.task).to.include({ state: TaskState.CANCELLED, attempt: 1, uncountedAttempts: 1 });
+    expect(life.events.at(-1)).to.include({ kind: "cancelled", phase: CancelPhase.WORKER_LOST });
+    reopen(life.task, life.moment, life.events);
+    expect(life.says(SUCCEEDED, { attempt: 1 })).to.equal("stale");
+    expect(life.task).to.include({ state: TaskState.PENDING, attempt: 1, uncountedAttempts: 1 });
+  });
+
+  it("leaves alone what runs, has ended, or was not to be cancelled", () => {
+    expect(end(new Life(), true)).to.equal(false);
+    for (const state of [TaskState.RUNNING, TaskState.COMPLETED, TaskState.FAILED, TaskState.CANCELLED])
+      expect(end(new Life({ state, cancelRequestTimeMs: 1 }), false)).to.equal(false);
   });
 });
 

@@ -2,12 +2,14 @@ import { expect } from "chai";
 import { SuspectGate } from "#task-service/dispatch/suspect-gate.js";
 import type { DueTask } from "#task-service/store/task-record.js";
 
-function due(id: string, workerLosses: number): DueTask {
+const QUEUE = "default";
+
+function due(id: string, workerLosses: number, queue = QUEUE): DueTask {
   return {
     id,
     key: 1,
     type: "test.sample",
-    queue: "default",
+    queue,
     priority: 0,
     runTimeMs: 0,
     attempt: workerLosses,
@@ -34,13 +36,25 @@ describe("SuspectGate", () => {
     expect(gate.admit(due("a", 2))).to.equal(true);
     expect(gate.admit(due("b", 2))).to.equal(false);
     expect(gate.admit(due("c", 3))).to.equal(false);
-    expect(gate.isWaiting("b")).to.equal(true);
-    expect(gate.next()).to.equal(undefined);
-    gate.leave("a");
-    expect(gate.next()).to.include({ id: "b" });
-    expect(gate.isWaiting("b")).to.equal(false);
+    expect(gate.isWaiting(QUEUE, "b")).to.equal(true);
+    expect(gate.next(QUEUE)).to.equal(undefined);
+    gate.leave(QUEUE, "a");
+    expect(gate.next(QUEUE)).to.include({ id: "b", due: undefined });
+    expect(gate.isWaiting(QUEUE, "b")).to.equal(false);
     expect(gate.admit(due("b", 2))).to.equal(true);
-    expect(gate.next()).to.equal(undefined);
+    expect(gate.next(QUEUE)).to.equal(undefined);
+  });
+
+  it("lets no suspect wait for one of another queue", () => {
+    const gate = new SuspectGate();
+    expect(gate.admit(due("a", 2, "without-workers"))).to.equal(true);
+    expect(gate.admit(due("b", 2))).to.equal(true);
+    expect(gate.admit(due("c", 2))).to.equal(false);
+    gate.leave("without-workers", "b");
+    expect(gate.next(QUEUE), "b is still out").to.equal(undefined);
+    gate.leave(QUEUE, "b");
+    expect(gate.next(QUEUE)).to.include({ id: "c" });
+    expect(gate.next("without-workers")).to.equal(undefined);
   });
 
   it("admits the suspect that is out again: its dispatch had failed", () => {
@@ -51,10 +65,10 @@ describe("SuspectGate", () => {
 
   it("forgets a waiting suspect that is not due any more", () => {
     const gate = new SuspectGate();
-    gate.noteRunning("a", 2);
+    gate.noteOut(QUEUE, "a", 2);
     expect(gate.admit(due("b", 2))).to.equal(false);
-    gate.leave("b");
-    gate.leave("a");
-    expect(gate.next()).to.equal(undefined);
+    gate.leave(QUEUE, "b");
+    gate.leave(QUEUE, "a");
+    expect(gate.next(QUEUE)).to.equal(undefined);
   });
 });

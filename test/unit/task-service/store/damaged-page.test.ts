@@ -129,7 +129,8 @@ describe("A SQLite writer on a database with damaged pages", () => {
       for (const { id } of tasks) apply({ kind: "requestCancel", id, reason: "", mayBeWithWorker: true });
     });
     const { repair } = damagePages(path, MARKER);
-    const end = () => apply({ kind: "endOldCancels", beforeMs: Date.now() + HOUR_MS, limit: 100 });
+    const old = { kind: "endOldCancels", beforeMs: Date.now() + HOUR_MS, limit: 100 } as const;
+    const end = () => apply({ ...old, spared: [], areUntaken: false });
     const reply = end();
     expect(reply.results[0]).to.deep.equal({ ok: true, value: { count: healthy.length } });
     expect(new Set(reply.commit.changes.map(({ state }) => state))).to.deep.equal(new Set([TaskState.CANCELLED]));

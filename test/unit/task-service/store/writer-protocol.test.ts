@@ -41,7 +41,10 @@ const command: fc.Arbitrary<WriteCommand> = fc.oneof(
     mayBeWithWorker: fc.boolean(),
   }),
   fc.record({ kind: fc.constant("reopen" as const), id: fc.uuid(), sequence: orNull(whole) }),
-  fc.record({ kind: fc.constant("expireDeadlines" as const), ids: fc.array(fc.uuid()) }),
+  fc.record({
+    kind: fc.constant("expireDeadlines" as const),
+    tasks: fc.array(fc.record({ id: fc.uuid(), isUntaken: fc.boolean() })),
+  }),
   fc.record({ kind: fc.constant("makeDue" as const), limit: whole }),
 );
 const group: fc.Arbitrary<WriteGroup> = fc.record({ commands: fc.array(command, { maxLength: 8 }), nowMs: whole });

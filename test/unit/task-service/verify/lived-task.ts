@@ -3,7 +3,7 @@ import { TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
 import type { EventFact } from "#libs/tasks/event-fact.js";
 import type { TaskFacts } from "#libs/tasks/task-facts.js";
 import { TaskState } from "#libs/tasks/task-state.js";
-import { expireDeadline, expireLease, reopen } from "#libs/tasks/upkeep-decisions.js";
+import { endAskedCancel, expireDeadline, expireLease, reopen } from "#libs/tasks/upkeep-decisions.js";
 import { attemptOf } from "#task-service/store/attempt-history.js";
 import { encodeEvent } from "#task-service/store/event-body.js";
 import type { AttemptRecord, TaskRecord } from "#task-service/store/task-record.js";
@@ -11,14 +11,24 @@ import { freshTask } from "#test/unit/libs/tasks/fresh-task.js";
 import { steps, takeStep, type Step } from "#test/unit/libs/tasks/random-claims.js";
 
 /** A step of a life with everything that can happen to a task besides claims, cancels and lost leases. */
-export type LifeStep = Step | { readonly what: "reopen" } | { readonly what: "deadline" } | { readonly what: "poison" };
+export type LifeStep =
+  | Step
+  | { readonly what: "reopen" }
+  | { readonly what: "deadline"; readonly isUntaken: boolean }
+  | { readonly what: "unheard" }
+  | { readonly what: "poison" };
+
+const roundEnd = fc.constantFrom<LifeStep>(
+  { what: "reopen" },
+  { what: "deadline", isUntaken: true },
+  { what: "deadline", isUntaken: false },
+  { what: "unheard" },
+  { what: "poison" },
+);
 
 /** Long random lives, several rounds of attempts each. */
 export const lives: fc.Arbitrary<LifeStep[]> = fc
-  .array(fc.tuple(steps, fc.constantFrom<LifeStep>({ what: "reopen" }, { what: "deadline" }, { what: "poison" })), {
-    minLength: 1,
-    maxLength: 5,
-  })
+  .array(fc.tuple(steps, roundEnd), { minLength: 1, maxLength: 5 })
   .map((rounds) => rounds.flatMap(([round, end]) => [...round, end]));
 
 /** A task as a store would have it after a life: its row, the attempts it recorded, and its events. */
@@ -54,9 +64,12 @@ export function live(life: readonly LifeStep[], overrides: Partial<TaskFacts> = 
         attempts.set(before.number, before);
       note(facts);
     } else if (step.what === "deadline") {
-      expireDeadline(task, { ...moment, nowMs: nowMs + 1_000_000 }, facts);
+      expireDeadline(task, step.isUntaken, { ...moment, nowMs: nowMs + 1_000_000 }, facts);
       // The decision was made with a later clock than the events carry; bring its times back.
       if (facts.length > 0) task.endTimeMs = nowMs;
+      note(facts);
+    } else if (step.what === "unheard") {
+      endAskedCancel(task, false, moment, facts);
       note(facts);
     } else if (step.what === "poison") {
       expireLease(task, { workerId: task.workerId ?? "", attempt: task.attempt }, task.workerLosses + 1, moment, facts);

@@ -70,7 +70,10 @@ export interface Task {
   labels: { [key: string]: string };
   /** Optional. A sentence for people, at most 1,000 characters. */
   description: string;
-  /** Output only. The number of the latest attempt, from 1; 0 before the first one starts. */
+  /**
+   * Output only. The number of the latest attempt, from 1; 0 before the first one starts. Where a task ended while a worker that was not
+   * heard of might have its next attempt, that attempt's number, which is never used again.
+   */
   attempt: number;
   /** Optional. How many attempts the task gets in all; [1, 100]. 0 or unset: the handler's own setting, else 3. */
   maxAttempts: number;
@@ -86,7 +89,7 @@ export interface Task {
   updateTime:
     | Date
     | undefined;
-  /** Output only. When the latest attempt started; unset before the first one. */
+  /** Output only. When the latest attempt started; unset before the first one, and where nobody knows whether it did. */
   startTime:
     | Date
     | undefined;

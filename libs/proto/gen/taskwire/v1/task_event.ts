@@ -247,7 +247,10 @@ export enum TaskCancelled_Phase {
   COOPERATIVE = 2,
   /** KILLED - The handler did not stop within the grace period; its process was killed. */
   KILLED = 3,
-  /** WORKER_LOST - The worker was not heard of any more. What it says about the attempt when it is back is refused, and it is told to stop. */
+  /**
+   * WORKER_LOST - The worker was not heard of any more, or one was handed the task and never said that it had started it. What it says about the
+   * attempt when it is back is refused, and it is told to stop.
+   */
   WORKER_LOST = 4,
   UNRECOGNIZED = -1,
 }
