@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test dev robustness bench proto lint verify clean build install-nats-server
+.PHONY: help demo test dev robustness bench proto lint verify clean build install-nats-server other-nats-server
 
 installed := node_modules/.package-lock.json
 mocha := node_modules/.bin/mocha
@@ -15,7 +15,7 @@ help: ## Show this help
 demo: build install-nats-server ## Start everything, digest real documents as tasks, write a report, stop everything (under a minute)
 	@node dist/cli/main.js demo
 
-test: build install-nats-server ## Run all tests; `make test TESTS='dist/test/unit/**/*.test.js'` runs some
+test: build install-nats-server other-nats-server ## Run all tests; `make test TESTS='dist/test/unit/**/*.test.js'` runs some
 	@$(mocha) $(if $(TESTS),$(TESTS),'dist/test/**/*.test.js')
 
 dev: build install-nats-server ## Run NATS, task-service and worker here until Ctrl-C; data goes to .taskwire/
@@ -49,6 +49,9 @@ build: $(installed) ## Compile to dist/
 
 install-nats-server: ## Make sure that nats-server is there (PATH, project cache, distribution package, Homebrew)
 	@scripts/install-nats-server.sh >/dev/null
+
+other-nats-server:
+	@scripts/fetch-other-nats-server.sh
 
 $(installed): package.json package-lock.json
 	@echo "Installing packages …"

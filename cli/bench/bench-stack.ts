@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { readProcessUsage, type ProcessUsage } from "#cli/bench/process-usage.js";
 import { startLocalStack, type LocalStack } from "#cli/local-stack.js";
 
@@ -23,6 +24,8 @@ export interface BenchStackOptions {
 
 /** Of AES-256. */
 const KEY_BYTES = 32;
+
+const SPIN_TASKS = fileURLToPath(new URL("./spin-tasks.js", import.meta.url));
 
 /** Attempts at once of the worker for inline handlers: no-ops need many to hide the way there and back. */
 const INLINE_SLOTS = 1000;
@@ -52,7 +55,7 @@ export async function startBenchStack({ dataDir, encrypted }: BenchStackOptions)
     TASKWIRE_WARM_PROCESSES: "",
   };
   try {
-    await stack.addWorker({ env: ownSettings });
+    await stack.addWorker({ args: ["--tasks", SPIN_TASKS], env: ownSettings });
   } catch (error) {
     await stack.stop();
     throw error;

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { TaskwireClient } from "#libs/client/taskwire-client.js";
 import { startBenchStack, type BenchStack } from "#cli/bench/bench-stack.js";
+import { busyScenario } from "#cli/bench/busy-scenario.js";
 import { nothingNamed, quantile, type Figures, type Scenario } from "#cli/bench/scenario.js";
 import { finishTasks, throughputScenarios } from "#cli/bench/throughput-scenarios.js";
 import { watchScenarios } from "#cli/bench/watch-scenarios.js";
@@ -37,8 +38,9 @@ interface Result {
 
 /** Measures on a stack of its own and prints a table of medians. */
 export async function runBench(options: BenchOptions): Promise<void> {
-  const scenarios = [...throughputScenarios, ...watchScenarios].filter(({ name }) => name.includes(options.only));
-  if (scenarios.length === 0) throw nothingNamed(options.only, [...throughputScenarios, ...watchScenarios]);
+  const all = [...throughputScenarios, ...watchScenarios, busyScenario];
+  const scenarios = all.filter(({ name }) => name.includes(options.only));
+  if (scenarios.length === 0) throw nothingNamed(options.only, all);
   const stack = await startBenchStack(options);
   const single = new TaskwireClient({ address: stack.address, batching: false, retryForMs: 0 });
   const gathering = new TaskwireClient({ address: stack.address });

@@ -65,7 +65,13 @@ function createSingly(client: TaskwireClient, tasks: number, limit: number, type
   });
 }
 
-function createInBatches(client: TaskwireClient, tasks: number, type: string, queue = DEFAULT_QUEUE): Promise<void> {
+/** Creates tasks by BatchCreateTasks, several calls at once. */
+export function createInBatches(
+  client: TaskwireClient,
+  tasks: number,
+  type: string,
+  queue = DEFAULT_QUEUE,
+): Promise<void> {
   return inFlight(Math.ceil(tasks / BATCH_SIZE), BATCHES_IN_FLIGHT, async (batch) => {
     const count = Math.min(BATCH_SIZE, tasks - batch * BATCH_SIZE);
     await client.createMany(Array.from({ length: count }, (_, index) => ({ type, queue, payload: { index } })));

@@ -35,11 +35,19 @@ export class NatsService {
     return this.#server.kill();
   }
 
-  /** Kills it and starts it again on the same port; `wipe` deletes everything that JetStream had stored. */
-  async restart(options: { wipe?: boolean } = {}): Promise<void> {
+  /**
+   * Kills it and starts it again on the same port; `wipe` deletes everything that JetStream had stored. `binary`: another nats-server, by
+   * default the usual one.
+   */
+  async restart(options: { wipe?: boolean; binary?: string } = {}): Promise<void> {
     await this.kill();
     if (options.wipe === true) await rm(this.#options.storeDir, { recursive: true, force: true });
-    this.#server = await startNatsServer({ ...this.#options, port: this.port });
+    const { binary } = options;
+    this.#server = await startNatsServer({
+      ...this.#options,
+      port: this.port,
+      ...(binary === undefined ? {} : { binary }),
+    });
     this.#expected = false;
     this.#watch(this.#server);
   }

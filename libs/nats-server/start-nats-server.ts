@@ -17,6 +17,8 @@ export interface NatsServerOptions {
   readonly port?: number;
   /** The server's log; default: none is kept. */
   readonly logFile?: string;
+  /** The nats-server to run; default: the one that {@link findNatsServer} finds. */
+  readonly binary?: string;
   /** How long to wait until it answers, in milliseconds; default 15,000. */
   readonly timeoutMs?: number;
 }
@@ -48,7 +50,7 @@ class PortTaken extends Error {}
  */
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
   const { TASKWIRE_NATS_SERVER: named, PATH: path } = environment();
-  const binary = await findNatsServer({ named, path });
+  const binary = options.binary ?? (await findNatsServer({ named, path }));
   await mkdir(options.storeDir, { recursive: true });
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? 0;

@@ -5,6 +5,7 @@ import { ensureStreams } from "#libs/bus/topology.js";
 import { silentLogger } from "#libs/log/logger.js";
 import { freePort } from "#libs/nats-server/free-port.js";
 import { startNatsServer, type NatsServer } from "#libs/nats-server/start-nats-server.js";
+import { freezeProcess } from "#test/support/freeze-process.js";
 import { freshDirectory } from "#test/support/fresh-directory.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
 import { until } from "#test/support/until.js";
@@ -76,7 +77,7 @@ describe("BusConnection and JetStreamPublisher on a real NATS", () => {
 
   it("rejects within its timeout when NATS hangs, and the same message id goes in once after that", async () => {
     const publisher = new JetStreamPublisher(bus, { timeoutMs: 300 });
-    process.kill(server.pid, "SIGSTOP");
+    await freezeProcess(server.pid);
     try {
       const error = await rejectionOf(publisher.publish(bus.subjects.reports, hello, "hung"));
       expect(error).to.include({ code: "UNAVAILABLE", reason: "PUBLISH_TIMEOUT" });
@@ -94,7 +95,7 @@ describe("BusConnection and JetStreamPublisher on a real NATS", () => {
     const publisher = new JetStreamPublisher(bus, { timeoutMs: 60_000 });
     const changes: boolean[] = [];
     bus.onConnectionChange((connected) => changes.push(connected));
-    process.kill(server.pid, "SIGSTOP");
+    await freezeProcess(server.pid);
     const waiting = rejectionOf(publisher.publish(bus.subjects.reports, hello, "doomed"));
     await server.kill();
     expect(await waiting).to.include({ code: "UNAVAILABLE", reason: "NATS_UNAVAILABLE" });

@@ -13,6 +13,7 @@ import { LaneLoader } from "#task-service/dispatch/lane-loader.js";
 import { SqliteStore } from "#task-service/store/sqlite/sqlite-store.js";
 import { WorkerRegistry } from "#task-service/workers/worker-registry.js";
 import { sampleTask } from "#test/conformance/task-store/sample-task.js";
+import { freezeProcess } from "#test/support/freeze-process.js";
 import { freshDirectory } from "#test/support/fresh-directory.js";
 import { until } from "#test/support/until.js";
 
@@ -80,7 +81,7 @@ describe("The dispatcher on a real NATS and a real store", function () {
   });
 
   it("takes a task for one that may be with a worker when NATS did not say what became of its dispatch, and sends it again", async () => {
-    process.kill(nats.pid, "SIGSTOP");
+    await freezeProcess(nats.pid);
     const task = sampleTask();
     await store.write({ kind: "create", tasks: [task] });
     await until("it was sent", () => (window.get(task.id)?.sentAtMs ?? 0) > 0);

@@ -9,6 +9,7 @@ import {
 import { Channel } from "#libs/rpc/channel.js";
 import { fixturePath } from "#test/fixtures/tasks/fixture-path.js";
 import { eventOf, expectWholeHistory, historyOf, kindsOf } from "#test/support/follow-task.js";
+import { freezeProcess } from "#test/support/freeze-process.js";
 import { Gate } from "#test/support/gate.js";
 import { JournalFile } from "#test/support/journal-file.js";
 import { startTestStack, type TestStack } from "#test/support/test-stack.js";
@@ -56,7 +57,7 @@ describe("When NATS is paused for longer than lease and redispatch time (One tru
     const brief = () => client.create("trouble.brief", { file: journal.path });
     const waiting = await Promise.all(Array.from({ length: WAITING }, brief));
 
-    process.kill(stack.nats.pid, "SIGSTOP");
+    await freezeProcess(stack.nats.pid);
     try {
       const pausedUntilMs = performance.now() + LEASE_MS + 2 * REDISPATCH_MS;
       await untilStatus("taskwire.v1.WorkerService", Status.NOT_SERVING);
