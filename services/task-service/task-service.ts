@@ -126,7 +126,7 @@ export class TaskService implements Service {
       store,
       bus,
       logger,
-      holdBack: (id) => dispatcher.holdBack(id),
+      holdBack: (id, key) => dispatcher.holdBack(id, key),
       letGo: (id, queue) => {
         dispatcher.letGo(id, queue);
       },
@@ -179,7 +179,7 @@ export class TaskService implements Service {
     const settings = this.#settings;
     this.#httpPort = await this.#operations.listen(settings.httpHost, settings.httpPort);
     await this.#store.start();
-    for (const task of await this.#leases.load()) this.#dispatcher.resume(task);
+    this.#dispatcher.resume(await this.#leases.load(), await this.#store.read({ kind: "lastKey" }));
     await this.#hub.start();
     addServices(this.#server, {
       store: this.#store,
@@ -235,7 +235,7 @@ export class TaskService implements Service {
   /** Connects to NATS, however long that takes, and lets work flow. */
   async #startFlow(): Promise<void> {
     const { signal } = this.#abort;
-    const untilDone = (job: () => Promise<void>) =>
+    const untilDone = <T>(job: () => Promise<T>) =>
       retryUntilDone(job, {
         signal,
         waitMs: FLOW_RETRY_MS,
@@ -255,6 +255,9 @@ export class TaskService implements Service {
       await untilDone(() => this.#catchUp());
       await untilDone(() => this.#adoptDispatches());
       this.#dispatcher.open();
+      // What was acknowledged before it could be adopted has said so in a report.
+      while (!(await untilDone(() => this.#catchUp())));
+      this.#dispatcher.trustWindow();
       await untilDone(() => this.#cancels.endUntaken(this.#window.ids()));
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -262,9 +265,10 @@ export class TaskService implements Service {
   }
 
   /** Waits until the reports of before the start are applied: what runs on living workers must not be dispatched again. */
-  async #catchUp(): Promise<void> {
+  async #catchUp(): Promise<boolean> {
     const isCaughtUp = await this.#ingester.catchUp(CATCH_UP_TIMEOUT_MS, this.#abort.signal);
     if (!isCaughtUp) this.#logger.warn("reports of before the start are still being applied");
+    return isCaughtUp;
   }
 
   #adoptDispatches(): Promise<void> {
@@ -275,14 +279,14 @@ export class TaskService implements Service {
   /** Nobody is to be handed this dispatch any more. */
   async #discard(id: string): Promise<void> {
     const streamSequence = this.#window.get(id)?.streamSequence;
-    if (streamSequence !== undefined && this.#bus.connected)
+    if (streamSequence !== undefined && this.#redispatcher.isStreamKnown)
       await deleteDispatch(this.#bus, streamSequence).catch(() => undefined);
   }
 
-  /** `attempt`: the latest one before the dispatched one. */
   async #withdraw(id: string, attempt: number): Promise<boolean> {
     const entry = this.#window.get(id);
-    if (entry?.due?.attempt !== attempt || entry.streamSequence === undefined || !this.#bus.connected) return false;
+    if (entry?.due === undefined || entry.attempt !== attempt || entry.streamSequence === undefined) return false;
+    if (!this.#redispatcher.isStreamKnown) return false;
     return withdrawDispatch(this.#bus, entry.queue, entry.streamSequence).catch(() => false);
   }
 }

@@ -1,98 +1,185 @@
-import { join } from "node:path";
 import { expect } from "chai";
-import { BusConnection } from "#libs/bus/bus-connection.js";
-import { JetStreamPublisher } from "#libs/bus/jetstream-publisher.js";
 import { ensureStreams } from "#libs/bus/topology.js";
-import { silentLogger } from "#libs/log/logger.js";
-import { startNatsServer, type NatsServer } from "#libs/nats-server/start-nats-server.js";
-import { Heartbeat } from "#libs/proto/gen/taskwire/bus/v1/worker.js";
-import { KeyRing, NO_KEYS } from "#libs/sealing/key-ring.js";
-import { DispatchWindow } from "#task-service/dispatch/dispatch-window.js";
-import { Dispatcher } from "#task-service/dispatch/dispatcher.js";
-import { LaneLoader } from "#task-service/dispatch/lane-loader.js";
-import { SqliteStore } from "#task-service/store/sqlite/sqlite-store.js";
-import { WorkerRegistry } from "#task-service/workers/worker-registry.js";
-import { sampleTask } from "#test/conformance/task-store/sample-task.js";
+import { DispatchTask } from "#libs/proto/gen/taskwire/bus/v1/dispatch.js";
+import { TaskState } from "#libs/tasks/task-state.js";
+import { adoptDispatches } from "#task-service/dispatch/adopt-dispatches.js";
+import type { AnswerTo, ReadQuery } from "#task-service/store/read-query.js";
+import type { NewTask } from "#task-service/store/task-record.js";
+import { failed, reportBatch, sampleTask, started, succeeded } from "#test/conformance/task-store/sample-task.js";
+import { DispatchBench } from "#test/support/dispatch-bench.js";
 import { freezeProcess } from "#test/support/freeze-process.js";
-import { freshDirectory } from "#test/support/fresh-directory.js";
 import { until } from "#test/support/until.js";
 
+const { queue: QUEUE, type: TYPE } = sampleTask();
+
 describe("The dispatcher on a real NATS and a real store", function () {
-  this.timeout(30_000);
-  const logger = silentLogger();
-  const directory = freshDirectory();
-  const store = new SqliteStore({ path: join(directory.path, "taskwire.db"), queueCapacity: 1000 });
-  let nats: NatsServer;
-  let bus: BusConnection;
-  let publisher: JetStreamPublisher;
-  let registry: WorkerRegistry;
-  let window: DispatchWindow;
-  let dispatcher: Dispatcher;
+  this.timeout(60_000);
+  let bench: DispatchBench;
 
-  before(async () => {
-    nats = await startNatsServer({ storeDir: directory.path });
-    bus = new BusConnection({ url: nats.url, prefix: "test", name: "dispatcher", logger });
-    publisher = new JetStreamPublisher(bus);
-    registry = new WorkerRegistry(bus, { lifetimeMs: 60_000, logger });
-    window = new DispatchWindow();
-    const lanes = new LaneLoader(store, logger);
-    const ring = new KeyRing(NO_KEYS);
-    dispatcher = new Dispatcher({ store, bus, publisher, registry, window, lanes, ring, logger });
-    await store.start();
-    await bus.start();
-    await ensureStreams(bus);
-    await registry.start();
-    dispatcher.open();
-    const { type, queue } = sampleTask();
-    const heartbeat = Heartbeat.fromPartial({ workerId: "w", queues: [queue], types: [type], slots: 100 });
-    bus.announce(bus.subjects.heartbeats, Heartbeat.encode(heartbeat).finish());
-    await until("its worker is known", () => registry.isAlive("w"));
+  beforeEach(async () => {
+    bench = await DispatchBench.start();
   });
-  after(async () => {
-    dispatcher.close();
-    await registry.stop();
-    publisher.close();
-    await bus.stop();
-    await store.stop();
-    await nats.stop();
-    directory.remove();
-  });
+  afterEach(() => bench.stop());
 
-  const isInNats = (id: string) => window.get(id)?.streamSequence !== undefined;
+  async function open(): Promise<void> {
+    bench.dispatcher.open();
+    await bench.hear("w", QUEUE, [TYPE]);
+  }
+
+  const create = (...tasks: NewTask[]) => bench.store.write({ kind: "create", tasks });
+
+  /** A task whose dispatch JetStream was sent and did not confirm. */
+  async function unconfirmedTask(): Promise<NewTask> {
+    await freezeProcess(bench.nats.pid);
+    const task = sampleTask();
+    await create(task);
+    await until("it was sent", () => (bench.window.get(task.id)?.sentAtMs ?? 0) > 0);
+    await bench.nats.kill();
+    await until("it is noticed", () => !bench.bus.connected);
+    return task;
+  }
 
   it("dispatches a task whose turn came while it was being read and held back, once it is let go", async () => {
+    await open();
+    const { dispatcher, store, window } = bench;
     const task = sampleTask();
     const held = new Promise<void>((resolve) => {
       store.onCommit(({ changes }) => {
         // The dispatcher heard of it first: when this turn is over, it has sent for the task and does not have it yet.
         if (changes.some(({ id }) => id === task.id))
           setImmediate(() => {
-            expect(dispatcher.holdBack(task.id), "may be with a worker").to.equal(false);
+            expect(dispatcher.holdBack(task.id, 1), "may be with a worker").to.equal(null);
             resolve();
           });
       });
     });
-    await store.write({ kind: "create", tasks: [task] });
+    await create(task);
     await held;
     await until("it was read", () => !window.has(task.id));
     // The cancel could not be written.
     dispatcher.letGo(task.id, task.queue);
-    await until("it is dispatched", () => isInNats(task.id));
+    await until("it is dispatched", () => bench.isInNats(task.id));
   });
 
   it("takes a task for one that may be with a worker when NATS did not say what became of its dispatch, and sends it again", async () => {
-    await freezeProcess(nats.pid);
-    const task = sampleTask();
-    await store.write({ kind: "create", tasks: [task] });
-    await until("it was sent", () => (window.get(task.id)?.sentAtMs ?? 0) > 0);
-    await nats.kill();
-    await until("it is noticed", () => !bus.connected);
-    expect(dispatcher.holdBack(task.id), "may be with a worker").to.equal(true);
-    dispatcher.letGo(task.id, task.queue);
-    nats = await startNatsServer({ storeDir: directory.path, port: nats.port });
-    await until("it is connected again", () => bus.connected);
-    await ensureStreams(bus);
-    await until("it is dispatched", () => isInNats(task.id));
-    expect(window.get(task.id)).to.include({ round: 0 });
+    await open();
+    const task = await unconfirmedTask();
+    expect(bench.dispatcher.holdBack(task.id, 1), "may be with a worker").to.equal(1);
+    bench.dispatcher.letGo(task.id, task.queue);
+    await bench.restartNats();
+    await ensureStreams(bench.bus);
+    await until("it is dispatched", () => bench.isInNats(task.id));
+    expect(bench.window.get(task.id)).to.include({ round: 0 });
+  });
+
+  it("does not send such a one again whose cancel was asked for", async () => {
+    await open();
+    const task = await unconfirmedTask();
+    const withWorker = bench.dispatcher.holdBack(task.id, 1);
+    await bench.store.write({ kind: "requestCancel", id: task.id, reason: "", withWorker });
+    bench.dispatcher.letGo(task.id, task.queue);
+    expect(bench.window.get(task.id)).to.include({ isCancelRequested: true });
+    await bench.restartNats();
+    await ensureStreams(bench.bus);
+    const taken = await bench.take(QUEUE);
+    const after = sampleTask();
+    await create(after);
+    await until("one that was created after it was handed out", () => taken.length > 0);
+    expect(taken.map(({ taskId }) => taskId)).to.deep.equal([after.id]);
+  });
+
+  it("ends a cancelled task at once whose attempt ended while the cancel was on its way", async () => {
+    await open();
+    const task = sampleTask({ maxAttempts: 5 });
+    await create(task);
+    await bench.store.write({ kind: "applyReports", batches: [reportBatch(task.id, [started])] });
+    const withWorker = bench.dispatcher.holdBack(task.id, 1);
+    expect(withWorker).to.equal(1);
+    const end = reportBatch(task.id, [failed(0)], { firstNumber: 2 });
+    await Promise.all([
+      bench.store.write({ kind: "applyReports", batches: [end] }),
+      bench.store.write({ kind: "requestCancel", id: task.id, reason: "", withWorker }),
+    ]);
+    bench.dispatcher.letGo(task.id, task.queue);
+    const { state, attempt } = (await bench.store.read({ kind: "getTask", id: task.id, isFull: false })) ?? {};
+    expect({ state, attempt }).to.deep.equal({ state: TaskState.CANCELLED, attempt: 1 });
+  });
+
+  it("dispatches suspects one after the other, past those whose type has no worker", async () => {
+    bench.dispatcher.open();
+    const [a, b, c] = ["a", "b", "c"].map((type, index) => sampleTask({ type, priority: -index, maxAttempts: 20 }));
+    if (a === undefined || b === undefined || c === undefined) throw new Error("no tasks");
+    await create(a, b, c);
+    for (const { id } of [a, b, c]) for (const attempt of [1, 2]) await bench.loseWorker(id, attempt);
+    await bench.hear("w", QUEUE, ["a", "b", "c"]);
+    await until("the first is dispatched", () => bench.isInNats(a.id));
+    await bench.hear("w", QUEUE, ["a", "c"]);
+    expect(
+      [b, c].map(({ id }) => bench.window.has(id)),
+      "the others wait",
+    ).to.deep.equal([false, false]);
+    const done = reportBatch(a.id, [started, succeeded()], { attempt: 3 });
+    await bench.store.write({ kind: "applyReports", batches: [done] });
+    await until("the one that can run is dispatched", () => bench.isInNats(c.id));
+    expect(bench.window.has(b.id)).to.equal(false);
+  });
+
+  it("looks after the dispatches of every queue, also when the consumer of another one is missing", async () => {
+    bench.dispatcher.open();
+    await bench.hear("w1", "qa", [TYPE]);
+    await bench.hear("w2", "qb", [TYPE]);
+    await bench.redispatcher.checkTopology();
+    const [a, b] = [sampleTask({ queue: "qa" }), sampleTask({ queue: "qb" })];
+    await create(a, b);
+    await until("both are dispatched", () => bench.isInNats(a.id) && bench.isInNats(b.id));
+    await bench.hear("w1", "qa", []);
+    await bench.restartNats();
+    bench.redispatcher.suspectTopology();
+    await bench.lookAfterUntil("they are dispatched again", () => bench.isInNats(b.id));
+    const { redispatchCount } = bench.dispatcher;
+    const taken = await bench.take("qb");
+    await until("a worker that says nothing is handed it", () => taken.length > 0);
+    await bench.lookAfterUntil("it is dispatched again", () => bench.dispatcher.redispatchCount > redispatchCount);
+  });
+
+  it("forgets where dispatches were when the stream is another one", async () => {
+    await open();
+    await bench.redispatcher.checkTopology();
+    expect(bench.redispatcher.isStreamKnown).to.equal(true);
+    const old = sampleTask();
+    await create(old);
+    await until("it is dispatched", () => bench.isInNats(old.id));
+    await bench.store.write({ kind: "applyReports", batches: [reportBatch(old.id, [started])] });
+    await bench.restartNats();
+    expect(bench.redispatcher.isStreamKnown).to.equal(false);
+    await bench.redispatcher.checkTopology();
+    expect(bench.redispatcher.isStreamKnown).to.equal(true);
+    expect(bench.isInNats(old.id)).to.equal(false);
+  });
+
+  it("takes over no task that ends while it is read, and takes back dispatches that nobody wants", async () => {
+    const [ended, cancelled, wanted] = [sampleTask(), sampleTask(), sampleTask()];
+    await create(ended, cancelled, wanted);
+    await bench.store.write({ kind: "requestCancel", id: cancelled.id, reason: "", withWorker: null });
+    for (const { id: taskId } of [ended, cancelled, wanted]) {
+      const dispatch = DispatchTask.fromPartial({ taskId, type: TYPE, queue: QUEUE, attempt: 1, payloadJson: "{}" });
+      const body = DispatchTask.encode(dispatch).finish();
+      await bench.publisher.publish(bench.bus.subjects.work(QUEUE), body, taskId);
+    }
+    const { bus, dispatcher, ring, logger } = bench;
+    const overtaken = {
+      // A commit is told before the answer that was read before it.
+      read: async <Q extends ReadQuery>(query: Q): Promise<AnswerTo<Q>> => {
+        const answer = await bench.store.read(query);
+        const batches = [reportBatch(ended.id, [started, succeeded()])];
+        await bench.store.write({ kind: "applyReports", batches });
+        return answer;
+      },
+    };
+    await adoptDispatches({ bus, store: overtaken, dispatcher, ring, logger });
+    expect([ended, cancelled, wanted].map(({ id }) => bench.window.has(id))).to.deep.equal([false, false, true]);
+    const taken = await bench.take(QUEUE);
+    await until("the wanted one is handed out", () => taken.length > 0);
+    expect(taken.map(({ taskId }) => taskId)).to.deep.equal([wanted.id]);
   });
 });

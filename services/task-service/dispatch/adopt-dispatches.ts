@@ -6,12 +6,13 @@ import { DISPATCH_CONTEXT } from "#libs/sealing/contexts.js";
 import type { KeyRing } from "#libs/sealing/key-ring.js";
 import { TaskState } from "#libs/tasks/task-state.js";
 import type { Dispatcher } from "#task-service/dispatch/dispatcher.js";
+import type { TaskRecord } from "#task-service/store/task-record.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
 
 /** What adopting needs. */
 export interface AdoptOptions {
   readonly bus: BusConnection;
-  readonly store: TaskStore;
+  readonly store: Pick<TaskStore, "read">;
   readonly dispatcher: Dispatcher;
   readonly ring: KeyRing;
   readonly logger: Logger;
@@ -22,22 +23,37 @@ export interface AdoptOptions {
  * worker, and takes back what is not wanted any more. Reports of before must have been applied. May be called again when it failed.
  */
 export async function adoptDispatches(options: AdoptOptions): Promise<void> {
-  const { bus, store, dispatcher, logger } = options;
+  const { bus, dispatcher, logger } = options;
   let adopted = 0;
   for await (const { streamSequence, data } of readDispatches(bus)) {
     const dispatch = read(data, options.ring);
     if (dispatch === undefined) continue;
-    const task = await store.read({ kind: "getTask", id: dispatch.taskId, isFull: false });
-    if (task?.state === TaskState.PENDING && dispatch.attempt === task.attempt + 1) {
-      const { payloadJson, round } = dispatch;
+    const { taskId, queue, attempt, payloadJson, round } = dispatch;
+    // A commit may overtake the answer of a reader: then it is read once more.
+    while (dispatcher.reserve(taskId, queue)) {
+      const task = await readTask(options, taskId);
+      if (!dispatcher.isReserved(taskId)) continue;
+      const isWanted = task?.state === TaskState.PENDING && attempt === task.attempt + 1;
+      if (!isWanted) {
+        dispatcher.settle(taskId, undefined);
+        break;
+      }
       const isCancelRequested = task.cancelRequestTimeMs !== null;
-      dispatcher.adopt({ ...task, payloadJson }, { round, streamSequence, isCancelRequested });
+      dispatcher.settle(taskId, { due: { ...task, payloadJson }, round, streamSequence, isCancelRequested });
       adopted += 1;
-    } else if (task?.state !== TaskState.RUNNING || dispatch.attempt !== task.attempt) {
-      await deleteDispatch(bus, streamSequence);
     }
+    if (dispatcher.attemptOf(taskId) !== attempt) await deleteDispatch(bus, streamSequence);
   }
   if (adopted > 0) logger.info({ count: adopted }, "dispatches of before the start are taken over");
+}
+
+async function readTask({ store, dispatcher }: AdoptOptions, id: string): Promise<TaskRecord | null> {
+  try {
+    return await store.read({ kind: "getTask", id, isFull: false });
+  } catch (error) {
+    dispatcher.settle(id, undefined);
+    throw error;
+  }
 }
 
 /** Undefined: it cannot be read here, so its workers have to know what to do with it. */

@@ -5,18 +5,21 @@ import { DispatchTask } from "#libs/proto/gen/taskwire/bus/v1/dispatch.js";
 import type { Logger } from "#libs/log/logger.js";
 import { DISPATCH_CONTEXT } from "#libs/sealing/contexts.js";
 import type { KeyRing } from "#libs/sealing/key-ring.js";
-import type { WindowEntry } from "#task-service/dispatch/dispatch-window.js";
+import type { DispatchWindow, WindowEntry } from "#task-service/dispatch/dispatch-window.js";
 import type { DueTask } from "#task-service/store/task-record.js";
 
 /** What a {@link DispatchSender} works with. */
 export interface DispatchSenderOptions {
   readonly bus: BusConnection;
   readonly publisher: JetStreamPublisher;
+  readonly window: DispatchWindow;
   readonly ring: KeyRing;
   readonly logger: Logger;
-  /** JetStream did not say that it has the dispatch; it may have it all the same. */
-  readonly onFailed: (entry: WindowEntry, due: DueTask) => void;
+  /** Called when {@link DispatchSender.sendUnconfirmed} should be. */
+  readonly onUnconfirmed: () => void;
 }
+
+const RESEND_WAIT_MS = 250;
 
 /**
  * Publishes dispatches, each under a message id of task, attempt, sequence and round, so that JetStream drops a copy that is sent again, but
@@ -24,6 +27,8 @@ export interface DispatchSenderOptions {
  */
 export class DispatchSender {
   readonly #options: DispatchSenderOptions;
+  /** JetStream did not say that it has them; it may have them all the same. */
+  readonly #unconfirmed = new Set<WindowEntry>();
   /** Its buffer is used again for every dispatch; `finish` copies out of it. */
   readonly #writer = new BinaryWriter();
 
@@ -33,7 +38,7 @@ export class DispatchSender {
 
   /** Sends a task's next attempt and notes in its entry when, and then where in the stream it is. */
   send(entry: WindowEntry, due: DueTask): void {
-    const { bus, publisher, ring, logger, onFailed } = this.#options;
+    const { bus, publisher, ring, logger } = this.#options;
     const attempt = due.attempt + 1;
     const message: DispatchTask = {
       taskId: due.id,
@@ -52,14 +57,34 @@ export class DispatchSender {
     entry.sentAtMs = performance.now();
     entry.streamSequence = undefined;
     entry.goneAtMs = undefined;
-    publisher.publish(bus.subjects.work(due.queue), body, `${due.id}:${attempt}:${due.sequence}:${entry.round}`).then(
+    publisher.publish(bus.subjects.work(due.queue), body, `${due.id}:${attempt}:${due.sequence}:${round}`).then(
       (ack) => {
         if (entry.round === round) entry.streamSequence = ack.streamSequence;
       },
       (error: unknown) => {
         logger.warn({ err: error, taskId: due.id, attempt }, "dispatch failed");
-        onFailed(entry, due);
+        if (entry.due === due && entry.round === round) this.#onUnconfirmed(entry);
       },
     );
+  }
+
+  /**
+   * Sends again, under the same message id, what JetStream did not confirm a while ago and nobody has started. Not what is to be cancelled: where
+   * its dispatch is not in NATS, nobody is to be handed it any more.
+   */
+  sendUnconfirmed(): void {
+    const nowMs = performance.now();
+    for (const entry of this.#unconfirmed) {
+      const { due, isCancelRequested } = entry;
+      const isOver = this.#options.window.get(entry.id) !== entry || due === undefined || isCancelRequested;
+      if (!isOver && entry.sentAtMs > nowMs - RESEND_WAIT_MS) continue;
+      this.#unconfirmed.delete(entry);
+      if (!isOver) this.send(entry, due);
+    }
+  }
+
+  #onUnconfirmed(entry: WindowEntry): void {
+    this.#unconfirmed.add(entry);
+    setTimeout(this.#options.onUnconfirmed, RESEND_WAIT_MS).unref();
   }
 }

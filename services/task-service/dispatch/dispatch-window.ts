@@ -4,6 +4,8 @@ import type { DueTask } from "#task-service/store/task-record.js";
 export interface WindowEntry {
   readonly id: string;
   readonly queue: string;
+  /** The attempt that is, or may be, with a worker. */
+  attempt: number;
   /** The dispatched task until a worker has started it; then undefined. */
   due: DueTask | undefined;
   /** How often it was dispatched before. */
@@ -18,7 +20,7 @@ export interface WindowEntry {
 }
 
 /** An entry of which nothing is known but what is said. */
-export function windowEntry(known: Pick<WindowEntry, "id" | "queue"> & Partial<WindowEntry>): WindowEntry {
+export function windowEntry(known: Pick<WindowEntry, "id" | "queue" | "attempt"> & Partial<WindowEntry>): WindowEntry {
   return {
     due: undefined,
     round: 0,
@@ -65,6 +67,11 @@ export class DispatchWindow {
   /** All of them. */
   ids(): string[] {
     return [...this.#entries.keys()];
+  }
+
+  /** The work stream is another one: nobody knows any more where in it a dispatch is. */
+  forgetStream(): void {
+    for (const entry of this.#entries.values()) entry.streamSequence = undefined;
   }
 
   /** Dispatched tasks that no worker has started, optionally only those dispatched before `beforeMs`. */

@@ -11,8 +11,9 @@ import { SuspectGate } from "#task-service/dispatch/suspect-gate.js";
 import type { BufferedTask } from "#task-service/dispatch/lane-buffer.js";
 import type { LaneLoader } from "#task-service/dispatch/lane-loader.js";
 import type { Commit, TaskChange } from "#task-service/store/commit.js";
-import type { DueTask, NewTask } from "#task-service/store/task-record.js";
+import type { DueTask, NewTask, RunningTask } from "#task-service/store/task-record.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
+import type { WithWorker } from "#task-service/store/write-command.js";
 import type { WorkerRegistry } from "#task-service/workers/worker-registry.js";
 
 /** What a {@link Dispatcher} works with. */
@@ -30,7 +31,7 @@ export interface DispatcherOptions {
 /** Tasks beyond the workers' slots that wait in NATS, as a share of the slots: they hide the way from commit to worker. */
 const HEADROOM_SHARE = 0.25;
 const MIN_HEADROOM = 2;
-const RESEND_WAIT_MS = 250;
+const READ_RETRY_WAIT_MS = 250;
 /** When an entry was sent that only keeps a place while its task is read. */
 const NOT_SENT_MS = -1;
 
@@ -43,37 +44,35 @@ export class Dispatcher {
   readonly #fresh = new FreshTasks();
   readonly #sender: DispatchSender;
   readonly #heldBack = new HeldBackTasks();
-  readonly #suspects = new SuspectGate();
-  /** JetStream did not say that it has them. */
-  readonly #unconfirmed = new Set<WindowEntry>();
+  readonly #suspects: SuspectGate;
+  /** What may be with a worker of tasks up to this key is not known. */
+  #foreignUpToKey = 0;
   #isOpen = false;
-  #isWindowWhole = false;
   #redispatchCount = 0;
   #isPumpScheduled = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    const { bus, publisher, ring, logger } = options;
-    this.#sender = new DispatchSender({
-      bus,
-      publisher,
-      ring,
-      logger,
-      onFailed: (entry, due) => {
-        if (entry.due === due) this.#onUnconfirmed(entry);
-      },
+    const { store, registry, lanes, window, bus, publisher, ring, logger } = options;
+    const onUnconfirmed = () => {
+      this.schedulePump();
+    };
+    this.#sender = new DispatchSender({ bus, publisher, window, ring, logger, onUnconfirmed });
+    this.#suspects = new SuspectGate({
+      hasWorker: (queue, type) => lanes.get(queue, type) !== undefined,
+      hasStarted: (id) => window.has(id) && window.get(id)?.due === undefined,
     });
-    options.store.onCommit((commit) => {
+    store.onCommit((commit) => {
       this.#onCommit(commit);
     });
-    options.registry.onChange(() => {
-      options.lanes.follow(options.registry);
+    registry.onChange(() => {
+      lanes.follow(registry);
       this.schedulePump();
     });
-    options.bus.onConnectionChange((connected) => {
+    bus.onConnectionChange((connected) => {
       if (connected) this.schedulePump();
     });
-    options.lanes.onLoaded(() => {
+    lanes.onLoaded(() => {
       this.schedulePump();
     });
   }
@@ -83,26 +82,58 @@ export class Dispatcher {
     return this.#redispatchCount;
   }
 
-  /** Counts an attempt that was running before this process. */
-  resume({ id, queue, workerLosses }: Pick<DueTask, "id" | "queue" | "workerLosses">): void {
-    this.#suspects.noteOut(queue, id, workerLosses);
-    this.#options.window.add(windowEntry({ id, queue }));
+  /** Takes note of what was there before this process: the attempts that run, and the key of the newest task. */
+  resume(running: readonly RunningTask[], lastKey: number): void {
+    this.#foreignUpToKey = lastKey;
+    for (const task of running) {
+      const { id, queue, attempt } = task;
+      this.#suspects.noteOut(task);
+      this.#options.window.add(windowEntry({ id, queue, attempt }));
+    }
   }
 
-  /** Takes over a task that the process before this one has dispatched. */
-  adopt(due: DueTask, where: Pick<WindowEntry, "round" | "streamSequence" | "isCancelRequested">): void {
-    const { id, queue, workerLosses } = due;
-    if (this.#options.window.has(id)) return;
-    this.#suspects.noteOut(queue, id, workerLosses);
-    this.#options.window.add(windowEntry({ id, queue, due, sentAtMs: performance.now(), ...where }));
+  /** Keeps a place for a task of which a dispatch of before was found. False: what is with a worker of it is known already. */
+  reserve(id: string, queue: string): boolean {
+    const { window } = this.#options;
+    if (!window.has(id)) window.add(placeholder(id, queue));
+    return this.isReserved(id);
   }
 
-  /** Lets work flow: whatever was dispatched before is known. Before, commits are only taken note of. */
+  /** The attempt of a task that is, or may be, with a worker, as far as is known. */
+  attemptOf(id: string): number | undefined {
+    return this.#options.window.get(id)?.attempt;
+  }
+
+  /** Whether nothing has happened to the task since {@link reserve}. */
+  isReserved(id: string): boolean {
+    return this.#options.window.get(id)?.sentAtMs === NOT_SENT_MS;
+  }
+
+  /** Gives a reserved place up, or takes the task over that the process before this one has dispatched. */
+  settle(
+    id: string,
+    found:
+      ({ readonly due: DueTask } & Pick<WindowEntry, "round" | "streamSequence" | "isCancelRequested">) | undefined,
+  ): void {
+    const { window } = this.#options;
+    if (!this.isReserved(id)) return;
+    window.remove(id);
+    if (found === undefined) return;
+    const { queue, attempt } = found.due;
+    this.#suspects.noteOut(found.due);
+    window.add(windowEntry({ id, queue, attempt: attempt + 1, sentAtMs: performance.now(), ...found }));
+  }
+
+  /** Lets work flow; before, commits are only taken note of. */
   open(): void {
     this.#isOpen = true;
-    this.#isWindowWhole = true;
     this.#options.lanes.follow(this.#options.registry);
     this.schedulePump();
+  }
+
+  /** Everything that may be with a worker is known now, also what was dispatched before this process. */
+  trustWindow(): void {
+    this.#foreignUpToKey = 0;
   }
 
   /** Stops dispatching. */
@@ -120,11 +151,11 @@ export class Dispatcher {
     for (const task of tasks) this.#fresh.forget(task.id);
   }
 
-  /** Keeps a task from being dispatched while it is cancelled. Returns whether it may be with a worker already. */
-  holdBack(id: string): boolean {
+  /** Keeps a task from being dispatched while it is cancelled. Returns what of it may be with a worker already. */
+  holdBack(id: string, key: number): WithWorker {
     this.#heldBack.hold(id);
-    const entry = this.#options.window.get(id);
-    return !this.#isWindowWhole || (entry !== undefined && !isPlaceholder(entry));
+    if (key <= this.#foreignUpToKey) return "any";
+    return this.isReserved(id) ? null : (this.#options.window.get(id)?.attempt ?? null);
   }
 
   /** Ends {@link holdBack}. */
@@ -183,23 +214,25 @@ export class Dispatcher {
       this.#leaveWindow(change);
       return;
     }
-    const { id, queue, isCancelRequested } = change;
-    const entry = window.get(id);
-    if (entry === undefined) window.add(windowEntry({ id, queue, isCancelRequested }));
-    else entry.due = undefined;
+    const { id, queue, attempt, isCancelRequested } = change;
+    const entry = this.isReserved(id) ? undefined : window.get(id);
+    if (entry === undefined) window.add(windowEntry({ id, queue, attempt, isCancelRequested }));
+    else Object.assign(entry, { attempt, due: undefined });
   }
 
   #leaveWindow({ queue, id }: TaskChange): void {
     this.#options.window.remove(id);
     this.#suspects.leave(queue, id);
-    const suspect = this.#suspects.next(queue);
-    if (suspect !== undefined) this.#options.lanes.get(queue, suspect.type)?.offer(suspect);
   }
 
   #pump(): void {
     const { bus, registry, window } = this.#options;
     if (!this.#isOpen || !bus.connected) return;
-    this.#sendUnconfirmed();
+    this.#sender.sendUnconfirmed();
+    for (const queue of this.#suspects.queues()) {
+      const suspect = this.#suspects.next(queue);
+      if (suspect !== undefined) this.#options.lanes.get(queue, suspect.type)?.offer(suspect);
+    }
     for (const queue of registry.queues()) {
       const { slots } = registry.capacity(queue);
       const size = slots + Math.max(MIN_HEADROOM, Math.ceil(slots * HEADROOM_SHARE));
@@ -210,34 +243,36 @@ export class Dispatcher {
 
   #fill(queue: string, free: number): void {
     const unread: BufferedTask[] = [];
-    for (let left = free; left > 0; left -= 1) {
+    for (let left = free; left > unread.length;) {
       const task = this.#options.lanes.takeNext(queue);
       if (task === undefined) break;
       if (this.#heldBack.keep(task)) continue;
       if (task.due === undefined) unread.push(task);
-      else this.#dispatch(task.due);
+      else if (this.#dispatch(task.due)) left -= 1;
     }
     if (unread.length > 0) this.#loadAndDispatch(queue, unread);
   }
 
-  #dispatch(due: DueTask): void {
+  /** Returns whether the task took a place in the window. */
+  #dispatch(due: DueTask): boolean {
     const { window, lanes } = this.#options;
     const { id, queue, type, key, priority, runTimeMs } = due;
-    if (window.has(id) || this.#heldBack.keep({ id, type, key, priority, runTimeMs, due })) return;
-    if (lanes.isLocked(due) || !this.#suspects.admit(due)) return;
-    const entry = windowEntry({ id, queue, due });
+    if (window.has(id) || this.#heldBack.keep({ id, type, key, priority, runTimeMs, due })) return false;
+    if (lanes.isLocked(due) || !this.#suspects.admit(due)) return false;
+    const entry = windowEntry({ id, queue, attempt: due.attempt + 1, due });
     window.add(entry);
     this.#sender.send(entry, due);
+    return true;
   }
 
   #loadAndDispatch(queue: string, tasks: readonly BufferedTask[]): void {
     const { store, window, logger } = this.#options;
     // Their places in the window are taken while they are read.
-    for (const { id } of tasks) window.add(windowEntry({ id, queue, sentAtMs: NOT_SENT_MS }));
+    for (const { id } of tasks) window.add(placeholder(id, queue));
     store
       .read({ kind: "loadDue", keys: tasks.map((task) => task.key) })
       .then((found) => {
-        const stillDue = new Set(tasks.filter(({ id }) => isPlaceholder(window.get(id))).map(({ id }) => id));
+        const stillDue = new Set(tasks.filter(({ id }) => this.isReserved(id)).map(({ id }) => id));
         for (const id of stillDue) window.remove(id);
         for (const due of found) if (stillDue.has(due.id)) this.#dispatch(due);
         this.schedulePump();
@@ -245,33 +280,17 @@ export class Dispatcher {
       .catch((error: unknown) => {
         logger.error({ err: error, queue }, "due tasks could not be read");
         for (const task of tasks) {
-          if (!isPlaceholder(window.get(task.id))) continue;
+          if (!this.isReserved(task.id)) continue;
           window.remove(task.id);
           this.#options.lanes.get(queue, task.type)?.offer(task);
         }
+        setTimeout(() => {
+          this.schedulePump();
+        }, READ_RETRY_WAIT_MS).unref();
       });
-  }
-
-  /** JetStream may have the dispatch all the same, so its task keeps its place, and the same message id goes out again. */
-  #onUnconfirmed(entry: WindowEntry): void {
-    this.#unconfirmed.add(entry);
-    setTimeout(() => {
-      this.schedulePump();
-    }, RESEND_WAIT_MS).unref();
-  }
-
-  #sendUnconfirmed(): void {
-    const nowMs = performance.now();
-    for (const entry of this.#unconfirmed) {
-      const { due } = entry;
-      const isOver = this.#options.window.get(entry.id) !== entry || due === undefined;
-      if (!isOver && entry.sentAtMs > nowMs - RESEND_WAIT_MS) continue;
-      this.#unconfirmed.delete(entry);
-      if (!isOver) this.#sender.send(entry, due);
-    }
   }
 }
 
-function isPlaceholder(entry: WindowEntry | undefined): boolean {
-  return entry?.sentAtMs === NOT_SENT_MS;
+function placeholder(id: string, queue: string): WindowEntry {
+  return windowEntry({ id, queue, attempt: 0, sentAtMs: NOT_SENT_MS });
 }

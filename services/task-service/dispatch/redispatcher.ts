@@ -41,9 +41,21 @@ export class Redispatcher {
   readonly #options: RedispatcherOptions;
   #streamCreated: string | undefined;
   #rounds = 0;
+  #outages = 0;
+  #isStreamKnown = false;
 
   constructor(options: RedispatcherOptions) {
     this.#options = options;
+    options.bus.onConnectionChange((connected) => {
+      if (connected) return;
+      this.#outages += 1;
+      this.#isStreamKnown = false;
+    });
+  }
+
+  /** Whether the work stream is the one in which dispatches were told their sequence. */
+  get isStreamKnown(): boolean {
+    return this.#isStreamKnown;
   }
 
   /** Makes the next round look at streams and consumers. */
@@ -55,28 +67,36 @@ export class Redispatcher {
   async checkTopology(): Promise<void> {
     const { bus, registry, window, logger } = this.#options;
     if (!bus.connected) return;
+    const outages = this.#outages;
     const created = await ensureStreams(bus);
-    for (const queue of registry.queues()) await ensureWorkConsumer(bus, queue);
+    const unstarted = window.unstarted();
+    const queues = new Set([...registry.queues(), ...unstarted.map(({ queue }) => queue)]);
+    for (const queue of queues) await ensureWorkConsumer(bus, queue);
+    if (outages !== this.#outages) return;
     const isNew = this.#streamCreated !== undefined && this.#streamCreated !== created;
     this.#streamCreated = created;
+    this.#isStreamKnown = true;
     if (!isNew) return;
-    const entries = window.unstarted().filter((entry) => entry.streamSequence !== undefined);
+    const entries = unstarted.filter((entry) => entry.streamSequence !== undefined);
+    window.forgetStream();
     logger.warn({ count: entries.length }, "work stream was lost, dispatching again");
-    for (const entry of entries) this.#options.dispatcher.redispatch(entry);
+    for (const entry of entries) if (!entry.isCancelRequested) this.#options.dispatcher.redispatch(entry);
   }
 
   /** One round: looks after tasks that have not started, and every few rounds at what they travel on. */
   async runOnce(): Promise<void> {
     if (this.#rounds % ROUNDS_PER_TOPOLOGY_CHECK === 0) await this.checkTopology();
     this.#rounds += 1;
-    const { bus, window, afterMs, isBehind } = this.#options;
-    if (!bus.connected || isBehind()) return;
+    const { bus, window, dispatcher, afterMs, isBehind, logger } = this.#options;
+    // Should a wake-up have been lost, nothing waits for longer than this.
+    dispatcher.schedulePump();
+    if (!bus.connected || !this.#isStreamKnown || isBehind()) return;
     const unstarted = window.unstarted(performance.now() - Math.min(LOOK_AFTER_MS, afterMs));
     for (const queue of new Set(unstarted.map((entry) => entry.queue))) {
-      await this.#lookAfter(
-        queue,
-        unstarted.filter((entry) => entry.queue === queue),
-      );
+      const entries = unstarted.filter((entry) => entry.queue === queue);
+      await this.#lookAfter(queue, entries).catch((error: unknown) => {
+        logger.warn({ err: error, queue }, "dispatches of a queue could not be looked after");
+      });
     }
   }
 

@@ -17,6 +17,7 @@ import { watchTask } from "#task-service/rpc/watch-task.js";
 import { ping, presentWorker } from "#task-service/rpc/worker-rpcs.js";
 import type { NewTask } from "#task-service/store/task-record.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
+import type { WithWorker } from "#task-service/store/write-command.js";
 import type { WatchHub } from "#task-service/watch/watch-hub.js";
 import type { WorkerRegistry } from "#task-service/workers/worker-registry.js";
 
@@ -29,7 +30,7 @@ export interface RpcContext {
   readonly dispatcher: {
     expect(tasks: readonly NewTask[]): void;
     forget(tasks: readonly NewTask[]): void;
-    holdBack(id: string): boolean;
+    holdBack(id: string, key: number): WithWorker;
     letGo(id: string, queue: string): void;
   };
   readonly withdraw: (id: string, attempt: number) => Promise<boolean>;
@@ -50,7 +51,7 @@ export function addServices(server: GrpcServer, context: RpcContext): void {
   };
   const cancelling: CancelContext = {
     store,
-    holdBack: (id) => dispatcher.holdBack(id),
+    holdBack: (id, key) => dispatcher.holdBack(id, key),
     letGo: (id, queue) => {
       dispatcher.letGo(id, queue);
     },

@@ -18,6 +18,8 @@ export type ReadQuery =
   | { readonly kind: "readRunning" }
   | { readonly kind: "listAttempts"; readonly id: string; readonly afterNumber: number; readonly limit: number }
   | { readonly kind: "readOverdue"; readonly nowMs: number; readonly limit: number }
+  /** The key of the newest task there is; 0: there is none. */
+  | { readonly kind: "lastKey" }
   | { readonly kind: "lastRevision" };
 
 /** Due tasks are kept apart by queue and type, so that a type no worker runs cannot stand in the way of others. */
@@ -60,6 +62,7 @@ export interface ReadResults {
   /** Null: no such task. */
   listAttempts: readonly AttemptRecord[] | null;
   readOverdue: readonly OverdueTask[];
+  lastKey: number;
   lastRevision: number;
 }
 

@@ -100,6 +100,7 @@ export interface RunningTask {
 
 /** A task that waits for an attempt beyond its deadline. */
 export interface OverdueTask {
+  readonly key: number;
   readonly id: string;
   readonly queue: string;
   /** Number of the latest attempt. */

@@ -13,7 +13,7 @@ export type WriteCommand =
       /** It is what the writer itself made of a larger command. */
       readonly isPart?: true;
     }
-  | { readonly kind: "requestCancel"; readonly id: string; readonly reason: string; readonly mayBeWithWorker: boolean }
+  | { readonly kind: "requestCancel"; readonly id: string; readonly reason: string; readonly withWorker: WithWorker }
   /** Opens a finished task again; `sequence`, if not null, must be its latest. */
   | { readonly kind: "reopen"; readonly id: string; readonly sequence: number | null }
   /** `poisonLosses`: a task that lost so many workers in a row, the last one while nothing ran beside it, ends FAILED. */
@@ -38,6 +38,9 @@ export type WriteCommand =
 
 /** The tasks that the writer has chosen already, where it takes a command apart. */
 type ChosenKeys = readonly number[];
+
+/** The attempt of a task that a worker may have been handed; null: none; "any": nobody knows. */
+export type WithWorker = number | "any" | null;
 
 /** A task whose next attempt has not started as far as is known. */
 export interface UnstartedTask {

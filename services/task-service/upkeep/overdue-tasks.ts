@@ -2,17 +2,17 @@ import type { BusConnection } from "#libs/bus/bus-connection.js";
 import type { Logger } from "#libs/log/logger.js";
 import type { OverdueTask } from "#task-service/store/task-record.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
-import type { UnstartedTask } from "#task-service/store/write-command.js";
+import type { UnstartedTask, WithWorker } from "#task-service/store/write-command.js";
 
 /** What an {@link OverdueTasks} works with. */
 export interface OverdueTasksOptions {
   readonly store: TaskStore;
   readonly bus: BusConnection;
   readonly logger: Logger;
-  /** Keeps a task from being dispatched; returns whether it may be with a worker already. */
-  readonly holdBack: (id: string) => boolean;
+  /** Keeps a task from being dispatched; returns the attempt of it that may be with a worker already. */
+  readonly holdBack: (id: string, key: number) => WithWorker;
   readonly letGo: (id: string, queue: string) => void;
-  /** Takes the dispatch out of NATS; true only if it is certain that no worker was handed it. */
+  /** Takes the dispatch of an attempt out of NATS; true only if it is certain that no worker was handed it. */
   readonly withdraw: (id: string, attempt: number) => Promise<boolean>;
   /** Takes the dispatch out of NATS, whoever was handed it. */
   readonly discard: (id: string) => Promise<void>;
@@ -42,8 +42,9 @@ export class OverdueTasks {
     const tasks: UnstartedTask[] = [];
     try {
       for (const task of overdue) {
-        const { id, attempt } = task;
-        const isUntaken = !holdBack(id) || (await withdraw(id, attempt));
+        const { id, key, attempt } = task;
+        const withWorker = holdBack(id, key);
+        const isUntaken = withWorker !== "any" && (withWorker !== attempt + 1 || (await withdraw(id, attempt + 1)));
         if (isUntaken || (await this.#isUnheard(task))) tasks.push({ id, isUntaken });
       }
       const { expired } = await store.write({ kind: "expireDeadlines", tasks });

@@ -41,10 +41,10 @@ export class UnansweredCancels {
     });
   }
 
-  /** Ends every cancel that was asked for before it was known what is with workers, but for those in `mayBeWithWorker`. */
-  async endUntaken(mayBeWithWorker: readonly string[]): Promise<void> {
+  /** Ends every cancel that was asked for before it was known what is with workers, but for tasks that are in the window. */
+  async endUntaken(idsInWindow: readonly string[]): Promise<void> {
     const { store, namedIds } = this.#options;
-    const spared = [...mayBeWithWorker, ...namedIds()];
+    const spared = [...idsInWindow, ...namedIds()];
     const command = { kind: "endOldCancels", beforeMs: Number.MAX_SAFE_INTEGER, spared, areUntaken: true } as const;
     for (;;) {
       const { count } = await store.write({ ...command, limit: CANCELS_PER_ROUND });

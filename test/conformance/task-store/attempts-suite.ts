@@ -80,7 +80,7 @@ export function attemptsSuite(factory: StoreFactory): void {
     it("keeps what the attempt said where its task ended for another reason", async () => {
       const id = await create(9);
       await report(id, 1, [started, failed(3_600_000)]);
-      await store.write({ kind: "requestCancel", id, reason: "", mayBeWithWorker: false });
+      await store.write({ kind: "requestCancel", id, reason: "", withWorker: null });
       expect(await outcomes(id)).to.deep.equal([[1, FAILED, "HANDLER_ERROR"]]);
       const running = await create(9);
       await report(running, 1, [started]);
@@ -96,7 +96,7 @@ export function attemptsSuite(factory: StoreFactory): void {
       await store.write({ kind: "reopen", id, sequence: null });
       expect(await outcomes(id)).to.deep.equal([[1, FAILED, "HANDLER_ERROR"]]);
       await report(id, 2, [started]);
-      await store.write({ kind: "requestCancel", id, reason: "", mayBeWithWorker: true });
+      await store.write({ kind: "requestCancel", id, reason: "", withWorker: "any" });
       await store.write({
         kind: "applyReports",
         batches: [reportBatch(id, [{ $case: "cancelled", value: { phase: 3 } }], { attempt: 2, firstNumber: 2 })],

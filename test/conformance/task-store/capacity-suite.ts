@@ -32,7 +32,7 @@ export function capacitySuite(factory: StoreFactory): void {
     const finish = (...some: readonly NewTask[]) =>
       store.write({ kind: "applyReports", batches: some.map(({ id }) => reportBatch(id, [started, succeeded()])) });
     const reopen = async ({ id }: NewTask) => (await store.write({ kind: "reopen", id, sequence: null })).verdict;
-    const cancel = ({ id }: NewTask) => store.write({ kind: "requestCancel", id, reason: "", mayBeWithWorker: false });
+    const cancel = ({ id }: NewTask) => store.write({ kind: "requestCancel", id, reason: "", withWorker: null });
 
     it("takes as many as it may hold, one by one, and no more; other queues take theirs", async () => {
       for (let count = 0; count < CAPACITY; count += 1) expect(await create(tasks(1))).to.equal("created");

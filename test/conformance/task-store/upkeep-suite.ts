@@ -75,7 +75,7 @@ export function upkeepSuite(factory: StoreFactory): void {
       await report(reportBatch(task.id, [started, failed(3_600_000)]));
       expect(await dueIds()).to.deep.equal([]);
       expect((await store.write({ kind: "makeDue", limit: 10 })).nextRunTimeMs).to.be.greaterThan(Date.now());
-      await store.write({ kind: "requestCancel", id: task.id, reason: "", mayBeWithWorker: false });
+      await store.write({ kind: "requestCancel", id: task.id, reason: "", withWorker: null });
       expect(await stateOf(task.id)).to.equal(TaskState.CANCELLED);
       expect(await store.write({ kind: "makeDue", limit: 10 })).to.deep.equal({ count: 0, nextRunTimeMs: null });
     });
@@ -124,7 +124,7 @@ export function upkeepSuite(factory: StoreFactory): void {
       const request = { requestId: "again", requestHash: "one" };
       const first = sampleTask(request);
       await store.write({ kind: "create", tasks: [first] });
-      await store.write({ kind: "requestCancel", id: first.id, reason: "", mayBeWithWorker: false });
+      await store.write({ kind: "requestCancel", id: first.id, reason: "", withWorker: null });
       await store.write({ kind: "deleteFinished", beforeMs: Date.now() + 1000, limit: 10 });
       const created = await store.write({ kind: "create", tasks: [sampleTask({ ...request, requestHash: "two" })] });
       expect(created.kind).to.equal("created");
@@ -133,7 +133,7 @@ export function upkeepSuite(factory: StoreFactory): void {
     it("ends cancels that nobody answered in time, and hands out no task whose cancel was asked for", async () => {
       const [asked, free] = [sampleTask(), sampleTask()];
       await store.write({ kind: "create", tasks: [asked, free] });
-      await store.write({ kind: "requestCancel", id: asked.id, reason: "enough", mayBeWithWorker: true });
+      await store.write({ kind: "requestCancel", id: asked.id, reason: "enough", withWorker: "any" });
       expect(await stateOf(asked.id)).to.equal(TaskState.PENDING);
       expect(await dueIds()).to.deep.equal([free.id]);
       const past = Date.now() - 60_000;
@@ -151,7 +151,7 @@ export function upkeepSuite(factory: StoreFactory): void {
       const [asked, taken, other] = [sampleTask(), sampleTask(), sampleTask()];
       await store.write({ kind: "create", tasks: [asked, taken, other] });
       for (const { id } of [asked, taken])
-        await store.write({ kind: "requestCancel", id, reason: "", mayBeWithWorker: true });
+        await store.write({ kind: "requestCancel", id, reason: "", withWorker: "any" });
       const end = async (id: string, attempt: number, isUntaken: boolean) =>
         (await store.write({ kind: "endCancels", tasks: [{ id, attempt, isUntaken }] })).count;
       const attemptOf = async (id: string) => (await store.read({ kind: "getTask", id, isFull: false }))?.attempt;
@@ -165,7 +165,7 @@ export function upkeepSuite(factory: StoreFactory): void {
       expect(await store.read({ kind: "listAttempts", id: taken.id, afterNumber: 0, limit: 9 })).to.deep.equal([]);
 
       await store.write({ kind: "reopen", id: taken.id, sequence: null });
-      await store.write({ kind: "requestCancel", id: taken.id, reason: "", mayBeWithWorker: true });
+      await store.write({ kind: "requestCancel", id: taken.id, reason: "", withWorker: "any" });
       expect(await end(taken.id, 0, false), "of the round before").to.equal(0);
       const late = await report(reportBatch(taken.id, [started]));
       expect(late.stale, "the number of the round before fits nothing").to.have.lengthOf(1);

@@ -214,7 +214,7 @@ export function writingSuite(factory: StoreFactory): void {
 
     it("answers a cancel by where the task stands", async () => {
       const cancel = (id: string, mayBeWithWorker: boolean) =>
-        store.write({ kind: "requestCancel", id, reason: "enough", mayBeWithWorker });
+        store.write({ kind: "requestCancel", id, reason: "enough", withWorker: mayBeWithWorker ? "any" : null });
       const verdictOf = async (id: string, mayBe: boolean) => (await cancel(id, mayBe)).verdict;
       const waiting = await create();
       expect(await verdictOf(waiting, true)).to.equal("accepted");

@@ -5,7 +5,13 @@ import { applyBatches } from "#task-service/store/sqlite/apply-batches.js";
 import { createTasks } from "#task-service/store/sqlite/create-tasks.js";
 import { Counted } from "#task-service/store/commit-counts.js";
 import type { Transaction } from "#task-service/store/sqlite/transaction.js";
-import type { Lease, UnstartedTask, WriteCommand, WriteResults } from "#task-service/store/write-command.js";
+import type {
+  Lease,
+  UnstartedTask,
+  WithWorker,
+  WriteCommand,
+  WriteResults,
+} from "#task-service/store/write-command.js";
 
 /** Applies one command within a transaction. Throws what the database throws. */
 export function runCommand(transaction: Transaction, command: WriteCommand): WriteResults[WriteCommand["kind"]] {
@@ -15,7 +21,7 @@ export function runCommand(transaction: Transaction, command: WriteCommand): Wri
     case "applyReports":
       return applyBatches(transaction, command.batches);
     case "requestCancel":
-      return cancel(transaction, command.id, command.reason, command.mayBeWithWorker);
+      return cancel(transaction, command.id, command.reason, command.withWorker);
     case "reopen":
       return open(transaction, command.id, command.sequence);
     case "expireLeases":
@@ -47,11 +53,13 @@ function cancel(
   transaction: Transaction,
   id: string,
   reason: string,
-  mayBeWithWorker: boolean,
+  withWorker: WithWorker,
 ): WriteResults["requestCancel"] {
   const entry = transaction.find(id);
   if (entry === undefined) return { verdict: "notFound", task: null };
   const facts: EventFact[] = [];
+  // What a worker may have been handed when this was asked may be over by now.
+  const mayBeWithWorker = withWorker === "any" || withWorker === entry.task.attempt + 1;
   const verdict = requestCancel(entry.task, reason, mayBeWithWorker, transaction.moment, facts);
   transaction.record(entry, facts);
   return { verdict, task: entry.task };

@@ -62,6 +62,7 @@ export class SqliteReader {
   readonly #attempts: Statement<[number, number, number], AttemptRow>;
   readonly #overdue: Statement<[number, number], OverdueTask>;
   readonly #lastRevision: Statement<[], { value: number | null }>;
+  readonly #lastKey: Statement<[], { value: number | null }>;
 
   constructor(path: string, ring: KeyRing) {
     this.#ring = ring;
@@ -118,7 +119,7 @@ export class SqliteReader {
     this.#overdue = prepare(
       db
         .selectFrom("tasks")
-        .select(["id", "queue", "attempt", "deadline_time as deadlineMs"])
+        .select(["key", "id", "queue", "attempt", "deadline_time as deadlineMs"])
         .where(sql<boolean>`state = 1 and deadline_time is not null`)
         .where("deadline_time", "<=", bound<number>())
         .orderBy("deadline_time")
@@ -128,6 +129,7 @@ export class SqliteReader {
     // The counter alone knows revisions whose events were deleted; it is saved with every deletion.
     const counted = db.selectFrom("counters").select("last_revision as revision");
     const logged = db.selectFrom("task_events").select("revision").orderBy("revision", "desc").limit(sql.lit(1));
+    this.#lastKey = prepare(db.selectFrom("tasks").select((eb) => eb.fn.max("key").as("value")));
     this.#lastRevision = prepare(
       db
         .selectFrom(counted.unionAll(db.selectFrom(logged.as("log")).select("revision")).as("both"))
@@ -166,6 +168,8 @@ export class SqliteReader {
         return this.#overdue.all(query.nowMs, query.limit);
       case "lastRevision":
         return this.#lastRevision.get()?.value ?? 0;
+      case "lastKey":
+        return this.#lastKey.get()?.value ?? 0;
     }
   }
 

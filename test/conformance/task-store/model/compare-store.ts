@@ -25,6 +25,8 @@ export async function compareStore(store: TaskStore, model: StoreModel): Promise
     expect(await store.read({ kind: "listAttempts", id, afterNumber: 0, limit: 1 })).to.equal(null);
   }
   await compareLists(store, model);
+  const keys = [...model.tasks.values()].map(({ record }) => record.key);
+  expect(await store.read({ kind: "lastKey" })).to.equal(Math.max(0, ...keys));
   expect(await store.read({ kind: "lastRevision" })).to.equal(model.lastRevision);
   expect(store.revision).to.equal(model.lastRevision);
   for (const queue of QUEUES) {
@@ -92,7 +94,7 @@ async function compareLists(store: TaskStore, model: StoreModel): Promise<void> 
   const overdue = await store.read({ kind: "readOverdue", nowMs, limit: LIMIT });
   const expectedOverdue = all
     .filter(({ state, deadlineMs }) => state === TaskState.PENDING && deadlineMs !== null && deadlineMs <= nowMs)
-    .map(({ id, queue, attempt, deadlineMs }) => ({ id, queue, attempt, deadlineMs }));
+    .map(({ key, id, queue, attempt, deadlineMs }) => ({ key, id, queue, attempt, deadlineMs }));
   expectSame("the overdue tasks", [...overdue].sort(byId), expectedOverdue.sort(byId));
 
   for (const queue of QUEUES)

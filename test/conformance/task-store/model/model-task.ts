@@ -2,7 +2,7 @@ import type { AttemptErrorFact, ClaimKind, StartedClaim } from "#libs/tasks/clai
 import { AttemptOutcome } from "#libs/tasks/task-facts.js";
 import { TaskState } from "#libs/tasks/task-state.js";
 import type { AttemptRecord, NewTask, TaskRecord } from "#task-service/store/task-record.js";
-import type { Lease } from "#task-service/store/write-command.js";
+import type { Lease, WithWorker } from "#task-service/store/write-command.js";
 import type { ModelEvent } from "#test/conformance/task-store/model/model-event.js";
 
 const [BEFORE_START, COOPERATIVE, KILLED, WORKER_LOST] = [1, 2, 3, 4];
@@ -77,7 +77,7 @@ export class ModelTask {
     return "applied";
   }
 
-  cancel(reason: string, mayBeWithWorker: boolean, nowMs: number): "accepted" | "repeated" | "finished" {
+  cancel(reason: string, withWorker: WithWorker, nowMs: number): "accepted" | "repeated" | "finished" {
     const { record } = this;
     if (record.state === TaskState.CANCELLED) return "repeated";
     if (!this.isOpen) return "finished";
@@ -87,7 +87,8 @@ export class ModelTask {
       record.cancelReason = reason;
       this.#happened("cancelRequested", nowMs, { reason });
     }
-    if (record.state === TaskState.PENDING && !mayBeWithWorker) this.#cancelled(BEFORE_START, nowMs);
+    const isTaken = withWorker === "any" || withWorker === record.attempt + 1;
+    if (record.state === TaskState.PENDING && !isTaken) this.#cancelled(BEFORE_START, nowMs);
     return isFirst ? "accepted" : "repeated";
   }
 

@@ -143,8 +143,17 @@ function encode(workerId: string, reports: ReturnType<typeof reportsOf>["reports
 }
 
 const cancelling: fc.Arbitrary<Step> = fc
-  .record({ about: pick, mayBeWithWorker: fc.boolean(), reason: fc.constantFrom("", "enough") })
-  .map(({ about, ...how }) => (model) => ({ kind: "requestCancel", id: idOf(model, about), ...how }));
+  .record({
+    about: pick,
+    with: fc.constantFrom("any", null, "latest", "next"),
+    reason: fc.constantFrom("", "enough"),
+  })
+  .map(({ about, with: what, reason }) => (model) => {
+    const id = idOf(model, about);
+    const latest = model.tasks.get(id)?.record.attempt ?? 0;
+    const withWorker = what === "latest" ? latest : what === "next" ? latest + 1 : what;
+    return { kind: "requestCancel", id, reason, withWorker };
+  });
 
 const reopening: fc.Arbitrary<Step> = fc
   .record({ about: pick, how: fc.constantFrom("whatever", "whatever", "right", "wrong") })

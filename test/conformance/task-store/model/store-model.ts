@@ -67,7 +67,7 @@ export class StoreModel {
       case "requestCancel": {
         const task = this.tasks.get(command.id);
         if (task === undefined) return { verdict: "notFound", id: null };
-        return { verdict: task.cancel(command.reason, command.mayBeWithWorker, nowMs), id: command.id };
+        return { verdict: task.cancel(command.reason, command.withWorker, nowMs), id: command.id };
       }
       case "reopen":
         return { verdict: this.#reopen(command), id: this.tasks.has(command.id) ? command.id : null };

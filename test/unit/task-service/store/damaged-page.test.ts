@@ -126,7 +126,7 @@ describe("A SQLite writer on a database with damaged pages", () => {
 
   it("ends all old cancels but those of tasks on a damaged page", () => {
     const { hit, healthy } = fill(9, [0, 5], (tasks) => {
-      for (const { id } of tasks) apply({ kind: "requestCancel", id, reason: "", mayBeWithWorker: true });
+      for (const { id } of tasks) apply({ kind: "requestCancel", id, reason: "", withWorker: "any" });
     });
     const { repair } = damagePages(path, MARKER);
     const old = { kind: "endOldCancels", beforeMs: Date.now() + HOUR_MS, limit: 100 } as const;

@@ -38,7 +38,7 @@ const command: fc.Arbitrary<WriteCommand> = fc.oneof(
     kind: fc.constant("requestCancel" as const),
     id: fc.uuid(),
     reason: text,
-    mayBeWithWorker: fc.boolean(),
+    withWorker: fc.oneof(fc.constantFrom("any" as const, null), fc.nat()),
   }),
   fc.record({ kind: fc.constant("reopen" as const), id: fc.uuid(), sequence: orNull(whole) }),
   fc.record({

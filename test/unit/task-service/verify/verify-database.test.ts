@@ -42,7 +42,7 @@ async function fillDatabase(path: string, keys: RingKeys): Promise<void> {
   const leases = [{ id: lost.id, attempt: 1, workerId: WORKER }];
   await store.write({ kind: "expireLeases", leases, poisonLosses: 3 });
   await report(reportBatch(lost.id, [succeeded()], { firstNumber: 2 }));
-  await store.write({ kind: "requestCancel", id: cancelled.id, reason: "enough", mayBeWithWorker: false });
+  await store.write({ kind: "requestCancel", id: cancelled.id, reason: "enough", withWorker: null });
   await store.stop();
 }
 
