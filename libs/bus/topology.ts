@@ -144,11 +144,13 @@ export async function readWorkProgress(
   return { deliveredSequence: consumer.delivered.stream_seq, lastSequence: stream.state.last_seq };
 }
 
-/** Where the report stream ends, up to where its consumer has acknowledged everything, and whether that is all there is. */
+/** Where the report stream ends, up to where its consumer has acknowledged everything, and what is left. */
 export async function readReportProgress(bus: BusConnection): Promise<{
   readonly acknowledgedSequence: number;
   readonly lastSequence: number;
-  readonly isDrained: boolean;
+  /** Messages that were not handed out yet, and those that were and are not acknowledged. */
+  readonly waiting: number;
+  readonly unacknowledged: number;
 }> {
   const { subjects } = bus;
   const manager = await bus.nats.jetstreamManager({ checkAPI: false });
@@ -157,8 +159,8 @@ export async function readReportProgress(bus: BusConnection): Promise<{
   return {
     acknowledgedSequence: consumer.ack_floor.stream_seq,
     lastSequence: stream.state.last_seq,
-    // A new consumer's ack floor is 0 until its first acknowledgement, also where nothing is left to acknowledge.
-    isDrained: consumer.num_pending === 0 && consumer.num_ack_pending === 0,
+    waiting: consumer.num_pending,
+    unacknowledged: consumer.num_ack_pending,
   };
 }
 

@@ -61,6 +61,9 @@ export function detailsText(details: object): string {
   return text === undefined || text === "{}" || Buffer.byteLength(text) > MAX_ERROR_DETAILS_BYTES ? "" : text;
 }
 
+/** Stands for details that are too large. */
+const OMITTED = { omitted: "too large" };
+
 function failure(thrown: unknown, facts: object, retryable: boolean): FailureFacts {
   const code =
     field(facts, THROWN_KIND) === undefined ? HANDLER_ERROR : usableCode(field(facts, "code"), HANDLER_ERROR);
@@ -74,7 +77,11 @@ function failure(thrown: unknown, facts: object, retryable: boolean): FailureFac
     code,
     message: message(thrown),
     retryable,
-    detailsJson: whole || detailsText({ ...ownDetails, ...short }) || detailsText(ownDetails) || detailsText(short),
+    detailsJson:
+      whole ||
+      detailsText({ ...ownDetails, ...short }) ||
+      detailsText(ownDetails) ||
+      detailsText({ ...(Object.keys(ownDetails).length === 0 ? {} : OMITTED), ...short }),
   };
 }
 
@@ -88,7 +95,9 @@ function warningsOf(value: unknown): FailureFacts[] {
       message: message(field(facts, "message") ?? warning),
       retryable: false,
       detailsJson:
-        typeof details === "object" && details !== null && !Array.isArray(details) ? detailsText(details) : "",
+        typeof details === "object" && details !== null && !Array.isArray(details) && Object.keys(details).length > 0
+          ? detailsText(details) || detailsText(OMITTED)
+          : "",
     };
   });
 }

@@ -258,7 +258,7 @@ export class TaskService implements Service {
       // What was acknowledged before it could be adopted has said so in a report.
       while (!(await untilDone(() => this.#catchUp())));
       this.#dispatcher.trustWindow();
-      await untilDone(() => this.#cancels.endUntaken(this.#window.ids()));
+      await untilDone(() => this.#cancels.endUntaken(() => this.#window.ids()));
     } catch (error) {
       if (!signal.aborted) throw error;
     }
@@ -272,8 +272,14 @@ export class TaskService implements Service {
   }
 
   #adoptDispatches(): Promise<void> {
-    const [bus, store, dispatcher, ring, logger] = [this.#bus, this.#store, this.#dispatcher, this.#ring, this.#logger];
-    return adoptDispatches({ bus, store, dispatcher, ring, logger });
+    return adoptDispatches({
+      bus: this.#bus,
+      store: this.#store,
+      window: this.#window,
+      dispatcher: this.#dispatcher,
+      ring: this.#ring,
+      logger: this.#logger,
+    });
   }
 
   /** Nobody is to be handed this dispatch any more. */

@@ -3,6 +3,7 @@ import { ensureStreams } from "#libs/bus/topology.js";
 import { DispatchTask } from "#libs/proto/gen/taskwire/bus/v1/dispatch.js";
 import { TaskState } from "#libs/tasks/task-state.js";
 import { adoptDispatches } from "#task-service/dispatch/adopt-dispatches.js";
+import { UnansweredCancels } from "#task-service/upkeep/unanswered-cancels.js";
 import type { AnswerTo, ReadQuery } from "#task-service/store/read-query.js";
 import type { NewTask } from "#task-service/store/task-record.js";
 import { failed, reportBatch, sampleTask, started, succeeded } from "#test/conformance/task-store/sample-task.js";
@@ -142,6 +143,65 @@ describe("The dispatcher on a real NATS and a real store", function () {
     await bench.lookAfterUntil("it is dispatched again", () => bench.dispatcher.redispatchCount > redispatchCount);
   });
 
+  it("gives the places of tasks up whose type has no worker any more, taken or not, and dispatches them when it has", async () => {
+    bench.dispatcher.open();
+    await bench.hear("w1", QUEUE, ["gone"]);
+    await bench.redispatcher.checkTopology();
+    const gone = Array.from({ length: 140 }, () => sampleTask({ type: "gone" }));
+    await create(...gone);
+    const inNats = () => gone.filter(({ id }) => bench.isInNats(id)).length;
+    await until("the window is full", () => inNats() === 125);
+    const taken = await bench.take(QUEUE);
+    await until("a worker that says nothing has some", () => taken.length === 100);
+    await bench.hear("w2", QUEUE, [TYPE]);
+    await bench.hear("w1", QUEUE, []);
+    const other = sampleTask();
+    await create(other);
+    expect(bench.window.has(other.id), "there is room").to.equal(false);
+    await bench.lookAfterUntil("it is dispatched all the same", () => bench.isInNats(other.id));
+    await bench.lookAfterUntil("nothing of the other type is", () => inNats() === 0);
+    await bench.hear("w1", QUEUE, ["gone"]);
+    await until("they are dispatched again", () => inNats() > 100);
+    const again = new Set(taken.slice(100).map(({ taskId }) => taskId));
+    expect(again.size, "nobody asked for more").to.equal(0);
+    const more = await bench.take(QUEUE);
+    await until("they are handed out again", () => more.length === 100);
+  });
+
+  it("takes a task that ended and was opened again in one commit for another round", async () => {
+    await open();
+    const task = sampleTask();
+    await create(task);
+    await until("it is dispatched", () => bench.isInNats(task.id));
+    const entry = bench.window.get(task.id);
+    await bench.store.write({ kind: "requestCancel", id: task.id, reason: "", withWorker: 1 });
+    await Promise.all([
+      bench.store.write({ kind: "endCancels", tasks: [{ id: task.id, attempt: 0, isUntaken: true }] }),
+      bench.store.write({ kind: "reopen", id: task.id, sequence: null }),
+    ]);
+    await until("it is dispatched anew", () => bench.isInNats(task.id) && bench.window.get(task.id) !== entry);
+  });
+
+  it("ends cancels of before that nobody can have, round after round, but none of a task in the window", async () => {
+    await open();
+    const old = Array.from({ length: 900 }, () => sampleTask({ type: "nobody" }));
+    const late = sampleTask();
+    for (let at = 0; at < old.length; at += 300) await create(...old.slice(at, at + 300));
+    await Promise.all(
+      old.map(({ id }) => bench.store.write({ kind: "requestCancel", id, reason: "", withWorker: "any" })),
+    );
+    const { store, bus, window } = bench;
+    const cancels = new UnansweredCancels({ store, bus, patienceMs: 1, isBehind: () => false, namedIds: () => [] });
+    const ending = cancels.endUntaken(() => window.ids());
+    await create(late);
+    await until("it is dispatched", () => bench.isInNats(late.id));
+    await store.write({ kind: "requestCancel", id: late.id, reason: "", withWorker: 1 });
+    await ending;
+    const stateOf = async (id: string) => (await store.read({ kind: "getTask", id, isFull: false }))?.state;
+    expect(await stateOf(late.id)).to.equal(TaskState.PENDING);
+    for (const { id } of old) expect(await stateOf(id)).to.equal(TaskState.CANCELLED);
+  });
+
   it("forgets where dispatches were when the stream is another one", async () => {
     await open();
     await bench.redispatcher.checkTopology();
@@ -166,7 +226,7 @@ describe("The dispatcher on a real NATS and a real store", function () {
       const body = DispatchTask.encode(dispatch).finish();
       await bench.publisher.publish(bench.bus.subjects.work(QUEUE), body, taskId);
     }
-    const { bus, dispatcher, ring, logger } = bench;
+    const { bus, dispatcher, window, ring, logger } = bench;
     const overtaken = {
       // A commit is told before the answer that was read before it.
       read: async <Q extends ReadQuery>(query: Q): Promise<AnswerTo<Q>> => {
@@ -176,7 +236,7 @@ describe("The dispatcher on a real NATS and a real store", function () {
         return answer;
       },
     };
-    await adoptDispatches({ bus, store: overtaken, dispatcher, ring, logger });
+    await adoptDispatches({ bus, store: overtaken, window, dispatcher, ring, logger });
     expect([ended, cancelled, wanted].map(({ id }) => bench.window.has(id))).to.deep.equal([false, false, true]);
     const taken = await bench.take(QUEUE);
     await until("the wanted one is handed out", () => taken.length > 0);

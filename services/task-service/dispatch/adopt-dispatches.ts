@@ -5,6 +5,7 @@ import { DispatchTask } from "#libs/proto/gen/taskwire/bus/v1/dispatch.js";
 import { DISPATCH_CONTEXT } from "#libs/sealing/contexts.js";
 import type { KeyRing } from "#libs/sealing/key-ring.js";
 import { TaskState } from "#libs/tasks/task-state.js";
+import type { DispatchWindow } from "#task-service/dispatch/dispatch-window.js";
 import type { Dispatcher } from "#task-service/dispatch/dispatcher.js";
 import type { TaskRecord } from "#task-service/store/task-record.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
@@ -13,6 +14,7 @@ import type { TaskStore } from "#task-service/store/task-store.js";
 export interface AdoptOptions {
   readonly bus: BusConnection;
   readonly store: Pick<TaskStore, "read">;
+  readonly window: DispatchWindow;
   readonly dispatcher: Dispatcher;
   readonly ring: KeyRing;
   readonly logger: Logger;
@@ -23,35 +25,32 @@ export interface AdoptOptions {
  * worker, and takes back what is not wanted any more. Reports of before must have been applied. May be called again when it failed.
  */
 export async function adoptDispatches(options: AdoptOptions): Promise<void> {
-  const { bus, dispatcher, logger } = options;
+  const { bus, dispatcher, window, logger } = options;
   let adopted = 0;
   for await (const { streamSequence, data } of readDispatches(bus)) {
     const dispatch = read(data, options.ring);
     if (dispatch === undefined) continue;
     const { taskId, queue, attempt, payloadJson, round } = dispatch;
     // A commit may overtake the answer of a reader: then it is read once more.
-    while (dispatcher.reserve(taskId, queue)) {
+    while (window.reserve(taskId, queue)) {
       const task = await readTask(options, taskId);
-      if (!dispatcher.isReserved(taskId)) continue;
-      const isWanted = task?.state === TaskState.PENDING && attempt === task.attempt + 1;
-      if (!isWanted) {
-        dispatcher.settle(taskId, undefined);
-        break;
-      }
+      if (!window.isReserved(taskId)) continue;
+      window.remove(taskId);
+      if (task?.state !== TaskState.PENDING || attempt !== task.attempt + 1) break;
       const isCancelRequested = task.cancelRequestTimeMs !== null;
-      dispatcher.settle(taskId, { due: { ...task, payloadJson }, round, streamSequence, isCancelRequested });
+      dispatcher.adopt({ ...task, payloadJson }, { round, streamSequence, isCancelRequested });
       adopted += 1;
     }
-    if (dispatcher.attemptOf(taskId) !== attempt) await deleteDispatch(bus, streamSequence);
+    if (window.get(taskId)?.attempt !== attempt) await deleteDispatch(bus, streamSequence);
   }
   if (adopted > 0) logger.info({ count: adopted }, "dispatches of before the start are taken over");
 }
 
-async function readTask({ store, dispatcher }: AdoptOptions, id: string): Promise<TaskRecord | null> {
+async function readTask({ store, window }: AdoptOptions, id: string): Promise<TaskRecord | null> {
   try {
     return await store.read({ kind: "getTask", id, isFull: false });
   } catch (error) {
-    dispatcher.settle(id, undefined);
+    window.remove(id);
     throw error;
   }
 }

@@ -22,8 +22,8 @@ export interface DispatchSenderOptions {
 const RESEND_WAIT_MS = 250;
 
 /**
- * Publishes dispatches, each under a message id of task, attempt, sequence and round, so that JetStream drops a copy that is sent again, but
- * not the same attempt of a task that was opened again.
+ * Publishes dispatches, each under a message id of task, attempt, place in the window and round, so that JetStream drops a copy that is sent
+ * again, but not the same attempt of a task that was taken back, or opened again.
  */
 export class DispatchSender {
   readonly #options: DispatchSenderOptions;
@@ -57,7 +57,7 @@ export class DispatchSender {
     entry.sentAtMs = performance.now();
     entry.streamSequence = undefined;
     entry.goneAtMs = undefined;
-    publisher.publish(bus.subjects.work(due.queue), body, `${due.id}:${attempt}:${due.sequence}:${round}`).then(
+    publisher.publish(bus.subjects.work(due.queue), body, `${due.id}:${attempt}:${entry.token}:${round}`).then(
       (ack) => {
         if (entry.round === round) entry.streamSequence = ack.streamSequence;
       },

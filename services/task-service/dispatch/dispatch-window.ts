@@ -1,4 +1,10 @@
+import { randomUUID } from "node:crypto";
 import type { DueTask } from "#task-service/store/task-record.js";
+
+/** When an entry was sent that only keeps a place. */
+const NOT_SENT_MS = -1;
+const epoch = randomUUID().slice(0, 8);
+let entries = 0;
 
 /** A task that is in NATS or with a worker. */
 export interface WindowEntry {
@@ -8,6 +14,8 @@ export interface WindowEntry {
   attempt: number;
   /** The dispatched task until a worker has started it; then undefined. */
   due: DueTask | undefined;
+  /** Tells its dispatches from those of any other entry, of this process or another, of the same task. */
+  readonly token: string;
   /** How often it was dispatched before. */
   round: number;
   /** Where its dispatch is in the work stream, once JetStream has it. */
@@ -21,7 +29,9 @@ export interface WindowEntry {
 
 /** An entry of which nothing is known but what is said. */
 export function windowEntry(known: Pick<WindowEntry, "id" | "queue" | "attempt"> & Partial<WindowEntry>): WindowEntry {
+  entries += 1;
   return {
+    token: `${epoch}-${entries}`,
     due: undefined,
     round: 0,
     streamSequence: undefined,
@@ -43,6 +53,17 @@ export class DispatchWindow {
 
   has(id: string): boolean {
     return this.#entries.has(id);
+  }
+
+  /** Keeps a place for a task while it is read. False: what of it is, or may be, with a worker is known already. */
+  reserve(id: string, queue: string): boolean {
+    if (!this.has(id)) this.add(windowEntry({ id, queue, attempt: 0, sentAtMs: NOT_SENT_MS }));
+    return this.isReserved(id);
+  }
+
+  /** Whether nothing has happened to the task since {@link reserve}. */
+  isReserved(id: string): boolean {
+    return this.#entries.get(id)?.sentAtMs === NOT_SENT_MS;
   }
 
   /** How many tasks of a queue are in NATS or with a worker. */

@@ -32,9 +32,6 @@ export interface DispatcherOptions {
 const HEADROOM_SHARE = 0.25;
 const MIN_HEADROOM = 2;
 const READ_RETRY_WAIT_MS = 250;
-/** When an entry was sent that only keeps a place while its task is read. */
-const NOT_SENT_MS = -1;
-
 /**
  * Owns which due task goes to NATS next: per queue by priority, then run time, then age, and never more at once than the living
  * workers can take plus a little, so that priority and cancel keep their meaning however many wait.
@@ -92,36 +89,12 @@ export class Dispatcher {
     }
   }
 
-  /** Keeps a place for a task of which a dispatch of before was found. False: what is with a worker of it is known already. */
-  reserve(id: string, queue: string): boolean {
-    const { window } = this.#options;
-    if (!window.has(id)) window.add(placeholder(id, queue));
-    return this.isReserved(id);
-  }
-
-  /** The attempt of a task that is, or may be, with a worker, as far as is known. */
-  attemptOf(id: string): number | undefined {
-    return this.#options.window.get(id)?.attempt;
-  }
-
-  /** Whether nothing has happened to the task since {@link reserve}. */
-  isReserved(id: string): boolean {
-    return this.#options.window.get(id)?.sentAtMs === NOT_SENT_MS;
-  }
-
-  /** Gives a reserved place up, or takes the task over that the process before this one has dispatched. */
-  settle(
-    id: string,
-    found:
-      ({ readonly due: DueTask } & Pick<WindowEntry, "round" | "streamSequence" | "isCancelRequested">) | undefined,
-  ): void {
-    const { window } = this.#options;
-    if (!this.isReserved(id)) return;
-    window.remove(id);
-    if (found === undefined) return;
-    const { queue, attempt } = found.due;
-    this.#suspects.noteOut(found.due);
-    window.add(windowEntry({ id, queue, attempt: attempt + 1, sentAtMs: performance.now(), ...found }));
+  /** Takes a task over that the process before this one has dispatched. */
+  adopt(due: DueTask, where: Pick<WindowEntry, "round" | "streamSequence" | "isCancelRequested">): void {
+    const { id, queue, attempt } = due;
+    this.#suspects.noteOut(due);
+    const sentAtMs = performance.now();
+    this.#options.window.add(windowEntry({ id, queue, attempt: attempt + 1, due, sentAtMs, ...where }));
   }
 
   /** Lets work flow; before, commits are only taken note of. */
@@ -155,7 +128,8 @@ export class Dispatcher {
   holdBack(id: string, key: number): WithWorker {
     this.#heldBack.hold(id);
     if (key <= this.#foreignUpToKey) return "any";
-    return this.isReserved(id) ? null : (this.#options.window.get(id)?.attempt ?? null);
+    const { window } = this.#options;
+    return window.isReserved(id) ? null : (window.get(id)?.attempt ?? null);
   }
 
   /** Ends {@link holdBack}. */
@@ -176,12 +150,25 @@ export class Dispatcher {
     });
   }
 
-  /** Dispatches a task again that no worker has started. */
+  /**
+   * Dispatches a task again that no worker has started and whose dispatch is not in NATS any more. Where no living worker has its type it gives
+   * its place up and waits in the database.
+   */
   redispatch(entry: WindowEntry): void {
     if (entry.due === undefined) return;
+    if (!this.canStart(entry)) {
+      this.#leaveWindow(entry);
+      this.schedulePump();
+      return;
+    }
     this.#redispatchCount += 1;
     entry.round += 1;
     this.#sender.send(entry, entry.due);
+  }
+
+  /** Whether a living worker could start a dispatched task. */
+  canStart({ queue, due }: WindowEntry): boolean {
+    return due !== undefined && this.#options.lanes.get(queue, due.type) !== undefined;
   }
 
   #onCommit(commit: Commit): void {
@@ -214,13 +201,14 @@ export class Dispatcher {
       this.#leaveWindow(change);
       return;
     }
-    const { id, queue, attempt, isCancelRequested } = change;
-    const entry = this.isReserved(id) ? undefined : window.get(id);
+    const { id, queue, type, attempt, isCancelRequested } = change;
+    this.#suspects.noteStarted(queue, id, type);
+    const entry = window.isReserved(id) ? undefined : window.get(id);
     if (entry === undefined) window.add(windowEntry({ id, queue, attempt, isCancelRequested }));
     else Object.assign(entry, { attempt, due: undefined });
   }
 
-  #leaveWindow({ queue, id }: TaskChange): void {
+  #leaveWindow({ queue, id }: Pick<WindowEntry, "queue" | "id">): void {
     this.#options.window.remove(id);
     this.#suspects.leave(queue, id);
   }
@@ -246,7 +234,7 @@ export class Dispatcher {
     for (let left = free; left > unread.length;) {
       const task = this.#options.lanes.takeNext(queue);
       if (task === undefined) break;
-      if (this.#heldBack.keep(task)) continue;
+      if (this.#options.window.has(task.id) || this.#heldBack.keep(task)) continue;
       if (task.due === undefined) unread.push(task);
       else if (this.#dispatch(task.due)) left -= 1;
     }
@@ -268,11 +256,11 @@ export class Dispatcher {
   #loadAndDispatch(queue: string, tasks: readonly BufferedTask[]): void {
     const { store, window, logger } = this.#options;
     // Their places in the window are taken while they are read.
-    for (const { id } of tasks) window.add(placeholder(id, queue));
+    for (const { id } of tasks) window.reserve(id, queue);
     store
       .read({ kind: "loadDue", keys: tasks.map((task) => task.key) })
       .then((found) => {
-        const stillDue = new Set(tasks.filter(({ id }) => this.isReserved(id)).map(({ id }) => id));
+        const stillDue = new Set(tasks.filter(({ id }) => window.isReserved(id)).map(({ id }) => id));
         for (const id of stillDue) window.remove(id);
         for (const due of found) if (stillDue.has(due.id)) this.#dispatch(due);
         this.schedulePump();
@@ -280,7 +268,7 @@ export class Dispatcher {
       .catch((error: unknown) => {
         logger.error({ err: error, queue }, "due tasks could not be read");
         for (const task of tasks) {
-          if (!this.isReserved(task.id)) continue;
+          if (!window.isReserved(task.id)) continue;
           window.remove(task.id);
           this.#options.lanes.get(queue, task.type)?.offer(task);
         }
@@ -289,8 +277,4 @@ export class Dispatcher {
         }, READ_RETRY_WAIT_MS).unref();
       });
   }
-}
-
-function placeholder(id: string, queue: string): WindowEntry {
-  return windowEntry({ id, queue, attempt: 0, sentAtMs: NOT_SENT_MS });
 }

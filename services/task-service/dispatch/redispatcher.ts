@@ -71,7 +71,11 @@ export class Redispatcher {
     const created = await ensureStreams(bus);
     const unstarted = window.unstarted();
     const queues = new Set([...registry.queues(), ...unstarted.map(({ queue }) => queue)]);
-    for (const queue of queues) await ensureWorkConsumer(bus, queue);
+    for (const queue of queues) {
+      await ensureWorkConsumer(bus, queue).catch((error: unknown) => {
+        logger.warn({ err: error, queue }, "the consumer of a queue cannot be made");
+      });
+    }
     if (outages !== this.#outages) return;
     const isNew = this.#streamCreated !== undefined && this.#streamCreated !== created;
     this.#streamCreated = created;
@@ -85,11 +89,11 @@ export class Redispatcher {
 
   /** One round: looks after tasks that have not started, and every few rounds at what they travel on. */
   async runOnce(): Promise<void> {
-    if (this.#rounds % ROUNDS_PER_TOPOLOGY_CHECK === 0) await this.checkTopology();
-    this.#rounds += 1;
     const { bus, window, dispatcher, afterMs, isBehind, logger } = this.#options;
     // Should a wake-up have been lost, nothing waits for longer than this.
     dispatcher.schedulePump();
+    if (this.#rounds % ROUNDS_PER_TOPOLOGY_CHECK === 0) await this.checkTopology();
+    this.#rounds += 1;
     if (!bus.connected || !this.#isStreamKnown || isBehind()) return;
     const unstarted = window.unstarted(performance.now() - Math.min(LOOK_AFTER_MS, afterMs));
     for (const queue of new Set(unstarted.map((entry) => entry.queue))) {
@@ -101,7 +105,7 @@ export class Redispatcher {
   }
 
   async #lookAfter(queue: string, entries: readonly WindowEntry[]): Promise<void> {
-    const { bus, afterMs, isNamed, window } = this.#options;
+    const { bus, dispatcher, afterMs, isNamed, window } = this.#options;
     const { deliveredSequence, lastSequence } = await readWorkProgress(bus, queue);
     const nowMs = performance.now();
     for (const entry of entries) {
@@ -109,19 +113,26 @@ export class Redispatcher {
       if (window.get(entry.id) !== entry || due === undefined || at === undefined) continue;
       const isInStream = at > deliveredSequence && at <= lastSequence;
       entry.goneAtMs = isInStream ? undefined : (entry.goneAtMs ?? nowMs);
-      if (isInStream && entry.isCancelRequested) await this.#withdraw(entry, at);
-      const patienceMs = entry.isCancelRequested ? Math.max(afterMs, STALE_AFTER_MS) : afterMs;
-      const isOverdue = entry.sentAtMs <= nowMs - patienceMs;
+      const isUnwanted = entry.isCancelRequested || (isOverdueAt(entry, nowMs, afterMs) && !dispatcher.canStart(entry));
+      if (isInStream && isUnwanted) await this.#withdraw(entry, at);
+      const isOverdue = isOverdueAt(entry, nowMs, afterMs);
       const isUnheard = entry.goneAtMs !== undefined && entry.goneAtMs <= nowMs - Math.min(UNHEARD_MS, afterMs);
       if (isOverdue && isUnheard && !isNamed(entry.id, due.attempt + 1)) await this.#takeBack(entry, at);
     }
   }
 
-  /** Ends a cancelled task whose dispatch waits in NATS: its cancel came while NATS was away, or before this process knew of it. */
-  async #withdraw({ id, queue, due }: WindowEntry, streamSequence: number): Promise<void> {
-    const { bus, store } = this.#options;
+  /**
+   * Takes a dispatch back that waits in NATS. Ends its task if it is to be cancelled: that came while NATS was away, or before this process knew of
+   * it; any other one waits in the database for a worker of its type.
+   */
+  async #withdraw(entry: WindowEntry, streamSequence: number): Promise<void> {
+    const { bus, dispatcher, store, window } = this.#options;
+    const { id, queue, due } = entry;
     if (due === undefined || !(await withdrawDispatch(bus, queue, streamSequence))) return;
-    await store.write({ kind: "endCancels", tasks: [{ id, attempt: due.attempt, isUntaken: true }] });
+    if (window.get(id) !== entry || entry.due !== due) return;
+    if (entry.isCancelRequested)
+      await store.write({ kind: "endCancels", tasks: [{ id, attempt: due.attempt, isUntaken: true }] });
+    else dispatcher.redispatch(entry);
   }
 
   /** Somebody was handed it who is not heard of, or NATS has lost it. */
@@ -141,4 +152,9 @@ export class Redispatcher {
     logger.warn(fields, "nobody started it, dispatching again");
     dispatcher.redispatch(entry);
   }
+}
+
+/** Whether it was dispatched so long ago that it is taken back unless somebody is heard of who has it. */
+function isOverdueAt({ sentAtMs, isCancelRequested }: WindowEntry, nowMs: number, afterMs: number): boolean {
+  return sentAtMs <= nowMs - (isCancelRequested ? Math.max(afterMs, STALE_AFTER_MS) : afterMs);
 }

@@ -36,6 +36,12 @@ export class SuspectGate {
     if (workerLosses >= SUSPECT_LOSSES) this.#gate(queue).out.set(id, type);
   }
 
+  /** A worker has begun to run a task, also one that waits here for its turn. */
+  noteStarted(queue: string, id: string, type: string): void {
+    const gate = this.#gates.get(queue);
+    if (gate?.waiting.delete(id) === true) gate.out.set(id, type);
+  }
+
   /** Whether a task may be dispatched now; a suspect that may not is kept, without its payload, until {@link next}. */
   admit({ queue, id, type, key, priority, runTimeMs, workerLosses }: DueTask): boolean {
     if (workerLosses < SUSPECT_LOSSES) return true;

@@ -41,6 +41,7 @@ export class ReportIngester implements Service {
   /** When the batches that are being applied were begun with. */
   #begunAtMs = Infinity;
   #nextLockedErrorMs = 0;
+  #lockedCount = 0;
 
   constructor(options: ReportIngesterOptions) {
     this.#options = options;
@@ -76,13 +77,18 @@ export class ReportIngester implements Service {
     return performance.now() - this.#begunAtMs > BEHIND_AFTER_MS;
   }
 
-  /** Resolves when every report that is in the stream now has been applied, or after `timeoutMs`. Returns whether it has. */
+  /**
+   * Resolves when every report that is in the stream now has been applied, but for those whose key is not here, or after `timeoutMs`. Returns
+   * whether it has.
+   */
   async catchUp(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     const { bus } = this.#options;
     const { lastSequence } = await readReportProgress(bus);
     for (const end = performance.now() + timeoutMs; performance.now() < end; await delay(CATCH_UP_POLL_MS, signal)) {
-      const { acknowledgedSequence, isDrained } = await readReportProgress(bus);
-      if (isDrained || acknowledgedSequence >= lastSequence) return true;
+      const { acknowledgedSequence, waiting, unacknowledged } = await readReportProgress(bus);
+      // A new consumer's ack floor is 0 until its first acknowledgement, and stays behind batches that lie back for want of their key.
+      if (waiting === 0 && unacknowledged <= this.#lockedCount) return true;
+      if (acknowledgedSequence >= lastSequence) return true;
     }
     return false;
   }
@@ -161,6 +167,7 @@ export class ReportIngester implements Service {
    */
   #onLocked(delivery: Delivery, keyId: string): void {
     delivery.giveBack(LOCKED_WAIT_MS);
+    if (delivery.deliveries === 1) this.#lockedCount += 1;
     const now = performance.now();
     if (now < this.#nextLockedErrorMs) return;
     this.#nextLockedErrorMs = now + LOCKED_ERROR_EVERY_MS;

@@ -18,10 +18,10 @@ export type WriteCommand =
   | { readonly kind: "reopen"; readonly id: string; readonly sequence: number | null }
   /** `poisonLosses`: a task that lost so many workers in a row, the last one while nothing ran beside it, ends FAILED. */
   | { readonly kind: "expireLeases"; readonly leases: readonly Lease[]; readonly poisonLosses: number }
-  /** Ends tasks that wait for an attempt beyond their deadline. */
+  /** Ends tasks that wait for an attempt beyond their deadline, if `attempt` is still their latest one. */
   | { readonly kind: "expireDeadlines"; readonly tasks: readonly UnstartedTask[] }
   /** Ends PENDING tasks whose cancel was asked for, if `attempt` is still their latest one. */
-  | { readonly kind: "endCancels"; readonly tasks: readonly (UnstartedTask & { readonly attempt: number })[] }
+  | { readonly kind: "endCancels"; readonly tasks: readonly UnstartedTask[] }
   /** Ends PENDING tasks whose cancel was asked for before `beforeMs`, but for those whose ids are in `spared`. */
   | {
       readonly kind: "endOldCancels";
@@ -45,6 +45,8 @@ export type WithWorker = number | "any" | null;
 /** A task whose next attempt has not started as far as is known. */
 export interface UnstartedTask {
   readonly id: string;
+  /** Its latest attempt, before the one that has not started. */
+  readonly attempt: number;
   /** It is certain that no worker was handed it. */
   readonly isUntaken: boolean;
 }

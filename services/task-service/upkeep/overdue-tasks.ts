@@ -44,8 +44,9 @@ export class OverdueTasks {
       for (const task of overdue) {
         const { id, key, attempt } = task;
         const withWorker = holdBack(id, key);
-        const isUntaken = withWorker !== "any" && (withWorker !== attempt + 1 || (await withdraw(id, attempt + 1)));
-        if (isUntaken || (await this.#isUnheard(task))) tasks.push({ id, isUntaken });
+        const isNobodys = withWorker === null || (withWorker !== "any" && withWorker <= attempt);
+        const isUntaken = isNobodys || (withWorker === attempt + 1 && (await withdraw(id, attempt + 1)));
+        if (isUntaken || (await this.#isUnheard(task))) tasks.push({ id, attempt, isUntaken });
       }
       const { expired } = await store.write({ kind: "expireDeadlines", tasks });
       if (expired > 0) logger.warn({ count: expired }, "total timeouts passed");

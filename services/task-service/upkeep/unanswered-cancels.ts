@@ -42,12 +42,13 @@ export class UnansweredCancels {
   }
 
   /** Ends every cancel that was asked for before it was known what is with workers, but for tasks that are in the window. */
-  async endUntaken(idsInWindow: readonly string[]): Promise<void> {
+  async endUntaken(idsInWindow: () => readonly string[]): Promise<void> {
     const { store, namedIds } = this.#options;
-    const spared = [...idsInWindow, ...namedIds()];
-    const command = { kind: "endOldCancels", beforeMs: Number.MAX_SAFE_INTEGER, spared, areUntaken: true } as const;
+    const command = { kind: "endOldCancels", beforeMs: Number.MAX_SAFE_INTEGER, areUntaken: true } as const;
     for (;;) {
-      const { count } = await store.write({ ...command, limit: CANCELS_PER_ROUND });
+      // In the same turn as the write: whatever is dispatched and cancelled later is written later.
+      const spared = [...idsInWindow(), ...namedIds()];
+      const { count } = await store.write({ ...command, spared, limit: CANCELS_PER_ROUND });
       if (count < CANCELS_PER_ROUND) return;
     }
   }

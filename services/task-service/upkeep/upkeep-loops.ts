@@ -25,7 +25,7 @@ export interface UpkeepOptions {
   readonly retentionHours: number;
 }
 
-const LEASE_INTERVAL_MS = 500;
+const LEASE_INTERVAL_MS = 100;
 const DUE_INTERVAL_MS = 1000;
 const OVERDUE_INTERVAL_MS = 500;
 const DISPATCH_INTERVAL_MS = 1000;

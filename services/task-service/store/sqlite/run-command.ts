@@ -58,14 +58,17 @@ function cancel(
   const entry = transaction.find(id);
   if (entry === undefined) return { verdict: "notFound", task: null };
   const facts: EventFact[] = [];
-  // What a worker may have been handed when this was asked may be over by now.
-  const mayBeWithWorker = withWorker === "any" || withWorker === entry.task.attempt + 1;
+  // What a worker may have been handed when this was asked may be over by now, and whose time has not come was handed to nobody.
+  const isNext = withWorker === "any" || withWorker === entry.task.attempt + 1;
+  const mayBeWithWorker = isNext && !transaction.isWaiting(entry);
   const verdict = requestCancel(entry.task, reason, mayBeWithWorker, transaction.moment, facts);
   transaction.record(entry, facts);
   return { verdict, task: entry.task };
 }
 
 function open(transaction: Transaction, id: string, sequence: number | null): WriteResults["reopen"] {
+  // If it has ended in this transaction, that is told on its own: who dispatches must not take it for the same round.
+  transaction.flush();
   const entry = transaction.find(id);
   if (entry === undefined) return { verdict: "notFound", task: null };
   const { task } = entry;
@@ -96,9 +99,9 @@ function loseWorker(transaction: Transaction, lease: Lease, poisonLosses: number
   return isLost;
 }
 
-function missDeadline(transaction: Transaction, { id, isUntaken }: UnstartedTask): boolean {
+function missDeadline(transaction: Transaction, { id, attempt, isUntaken }: UnstartedTask): boolean {
   const entry = transaction.find(id);
-  if (entry === undefined) return false;
+  if (entry?.task.attempt !== attempt) return false;
   const facts: EventFact[] = [];
   const isMissed = expireDeadline(entry.task, isUntaken, transaction.moment, facts);
   transaction.record(entry, facts);
@@ -106,7 +109,10 @@ function missDeadline(transaction: Transaction, { id, isUntaken }: UnstartedTask
 }
 
 /** `attempt`: only if it is the task's latest one; undefined: whichever is. */
-function endCancel(transaction: Transaction, of: UnstartedTask & { readonly attempt?: number }): boolean {
+function endCancel(
+  transaction: Transaction,
+  of: Omit<UnstartedTask, "attempt"> & { readonly attempt?: number },
+): boolean {
   const entry = transaction.find(of.id);
   if (entry === undefined || (of.attempt ?? entry.task.attempt) !== entry.task.attempt) return false;
   const facts: EventFact[] = [];

@@ -70,6 +70,11 @@ export class Transaction {
     return entry;
   }
 
+  /** Whether a task waits for its run time. */
+  isWaiting({ task, isDirty, isWaiting }: CachedTask): boolean {
+    return isDirty ? task.state === TaskState.PENDING && task.runTimeMs > this.moment.nowMs : isWaiting;
+  }
+
   /** Gives facts their sequence and revision and inserts them; the task is written back at the end. */
   record(entry: CachedTask, facts: readonly EventFact[]): void {
     const { task } = entry;

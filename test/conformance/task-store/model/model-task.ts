@@ -87,7 +87,7 @@ export class ModelTask {
       record.cancelReason = reason;
       this.#happened("cancelRequested", nowMs, { reason });
     }
-    const isTaken = withWorker === "any" || withWorker === record.attempt + 1;
+    const isTaken = !this.isWaiting && (withWorker === "any" || withWorker === record.attempt + 1);
     if (record.state === TaskState.PENDING && !isTaken) this.#cancelled(BEFORE_START, nowMs);
     return isFirst ? "accepted" : "repeated";
   }

@@ -183,7 +183,8 @@ const missing: fc.Arbitrary<Step> = fc
   .tuple(fc.array(pick, { maxLength: 3 }), fc.boolean())
   .map(([some, isUntaken]) => (model) => {
     const ids = [...[...model.tasks.keys()].slice(0, 5), ...some.map((at) => idOf(model, at))];
-    return { kind: "expireDeadlines", tasks: ids.map((id) => ({ id, isUntaken })) };
+    const attemptOf = (id: string) => model.tasks.get(id)?.record.attempt ?? 0;
+    return { kind: "expireDeadlines", tasks: ids.map((id) => ({ id, attempt: attemptOf(id), isUntaken })) };
   });
 
 /** Mostly of the attempt that is the latest one. */

@@ -78,8 +78,10 @@ export class StoreModel {
       }
       case "expireDeadlines":
         return {
-          expired: command.tasks.filter(({ id, isUntaken }) => this.tasks.get(id)?.missDeadline(isUntaken, nowMs))
-            .length,
+          expired: command.tasks.filter(({ id, attempt, isUntaken }) => {
+            const task = this.tasks.get(id);
+            return task?.record.attempt === attempt && task.missDeadline(isUntaken, nowMs);
+          }).length,
         };
       case "endCancels":
         return { count: command.tasks.filter((task) => this.#endCancel(task)).length };

@@ -76,12 +76,12 @@ describe("thrownOutcome", () => {
     expect(thrownOutcome(new RetryLater(Number.NaN))).to.deep.include({ delayMs: 0 });
   });
 
-  it("drops details beyond their bound and cuts messages", () => {
+  it("marks that details beyond their bound are left out, and cuts messages", () => {
     const outcome = thrownOutcome(new PermanentError("BIG", "m".repeat(2000), { details: { text: "x".repeat(9000) } }));
     expect(outcome).to.have.nested.property("error.message").with.length(500);
     expect(outcome)
       .to.have.nested.property("error.detailsJson")
-      .that.matches(/^\{"stack"/);
+      .that.matches(/^\{"omitted":"too large","stack"/);
   });
 
   it("keeps a stack within its bound, whatever the message is made of", () => {

@@ -43,7 +43,7 @@ const command: fc.Arbitrary<WriteCommand> = fc.oneof(
   fc.record({ kind: fc.constant("reopen" as const), id: fc.uuid(), sequence: orNull(whole) }),
   fc.record({
     kind: fc.constant("expireDeadlines" as const),
-    tasks: fc.array(fc.record({ id: fc.uuid(), isUntaken: fc.boolean() })),
+    tasks: fc.array(fc.record({ id: fc.uuid(), attempt: whole, isUntaken: fc.boolean() })),
   }),
   fc.record({ kind: fc.constant("makeDue" as const), limit: whole }),
 );
