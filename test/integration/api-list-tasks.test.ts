@@ -56,7 +56,7 @@ describe("ListTasks over gRPC", () => {
 
   it("carries payload and result in the FULL view and not in the BASIC one", async () => {
     await create([{ task: { type: "view.test", payload: { a: 1 } } }]);
-    const filter = { types: ["view.test"] };
+    const filter = "type = view.test";
     const pageOf = (view: TaskView) => channel.unary(methods.listTasks, ListTasksRequest.fromPartial({ filter, view }));
     for (const view of [TaskView.TASK_VIEW_UNSPECIFIED, TaskView.TASK_VIEW_BASIC]) {
       expect((await pageOf(view)).tasks.map(({ payload }) => payload)).to.deep.equal([undefined]);
@@ -70,7 +70,7 @@ describe("ListTasks over gRPC", () => {
       const created = await create(Array.from({ length: 23 }, () => ({ task: { type } })));
       const ids = created.map(({ id }) => id);
       const isDescending = orderBy === "" || orderBy.endsWith("desc");
-      const { ids: seen, pages } = await listAll({ orderBy, pageSize: 5, filter: { types: [type] } });
+      const { ids: seen, pages } = await listAll({ orderBy, pageSize: 5, filter: `type = ${type}` });
       expect(seen).to.deep.equal(isDescending ? ids.toReversed() : ids);
       expect(pages).to.equal(5);
     });
@@ -83,7 +83,7 @@ describe("ListTasks over gRPC", () => {
       heavy.push(...(await create([{ task: { type: "page.numbers", payload: { numbers } } }])));
     }
     const query = { orderBy: "id", pageSize: 1000 };
-    const full = await listAll({ ...query, view: TaskView.TASK_VIEW_FULL, filter: { types: ["page.numbers"] } });
+    const full = await listAll({ ...query, view: TaskView.TASK_VIEW_FULL, filter: "type = page.numbers" });
     expect(full.ids).to.deep.equal(heavy.map(({ id }) => id));
     expect(full.pages).to.be.greaterThan(1);
     const labels = Object.fromEntries(Array.from({ length: 32 }, (_, index) => [`label-${index}`, "x".repeat(256)]));
@@ -92,7 +92,7 @@ describe("ListTasks over gRPC", () => {
       const created = await create(Array.from({ length: 300 }, () => ({ task: { type: "page.labels", labels } })));
       ids.push(...created.map(({ id }) => id));
     }
-    const labelled = await listAll({ ...query, filter: { types: ["page.labels"] } });
+    const labelled = await listAll({ ...query, filter: "type = page.labels" });
     expect(labelled.ids).to.deep.equal(ids);
     expect(labelled.pages).to.be.greaterThan(1);
   });
