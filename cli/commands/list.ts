@@ -46,7 +46,7 @@ export function listCommand(): Command {
   const command = new Command("list")
     .summary("list tasks")
     .description("Lists tasks, the latest first: as a table, or one JSON object per line with --json.")
-    .option("--filter <text>", 'only what this AIP-160 filter matches, such as \'attempt > 1 AND type = "report.*"\'')
+    .option("--filter <text>", "only what this AIP-160 filter matches, such as 'attempt > 1 AND type = \"report.*\"'")
     .option("--type <type>", "only these types; may be repeated", parseList)
     .option("--queue <name>", "only these queues; may be repeated", parseList)
     .option("--state <state>", `only these states (${Object.keys(STATES).join(", ")}); may be repeated`, parseStates)

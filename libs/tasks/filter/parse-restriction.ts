@@ -4,11 +4,7 @@ import {
   type FilterExpression,
   type FilterTarget,
 } from "#libs/tasks/filter/filter-expression.js";
-import {
-  FILTER_FIELDS,
-  isFilterFieldName,
-  type FilterFieldKind,
-} from "#libs/tasks/filter/filter-fields.js";
+import { FILTER_FIELDS, isFilterFieldName, type FilterFieldKind } from "#libs/tasks/filter/filter-fields.js";
 import type { FilterToken } from "#libs/tasks/filter/filter-lexer.js";
 import type { FilterTokens } from "#libs/tasks/filter/filter-tokens.js";
 import { VALUE_FORMS } from "#libs/tasks/filter/filter-value.js";
@@ -86,7 +82,7 @@ function parseComparison(
   const value = tokens.advance({ toValue: true });
   const form = VALUE_FORMS[kind];
   if (value.kind !== "word" && value.kind !== "string") throw tokens.refusal(form.expected);
-  if (value.kind === "word" && (KEYWORDS.includes(value.text))) {
+  if (value.kind === "word" && KEYWORDS.includes(value.text)) {
     throw tokens.refusal(`${form.expected}; write the word ${value.text} in quotes`);
   }
   const isStar = value.kind === "word" && value.text === "*";

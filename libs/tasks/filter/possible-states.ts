@@ -21,9 +21,7 @@ function statesOf(expression: FilterExpression, isNegated: boolean): readonly Ta
       const each = expression.operands.map((operand) => statesOf(operand, isNegated));
       const isIntersection = (expression.kind === "and") !== isNegated;
       return ALL.filter((state) =>
-        isIntersection
-          ? each.every((states) => states.includes(state))
-          : each.some((states) => states.includes(state)),
+        isIntersection ? each.every((states) => states.includes(state)) : each.some((states) => states.includes(state)),
       );
     }
     case "compare": {

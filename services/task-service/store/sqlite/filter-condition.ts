@@ -34,8 +34,6 @@ const COMPARATORS: Readonly<Record<Comparator, RawBuilder<unknown>>> = {
   ">=": sql`>=`,
 };
 
-const LAST_ID_TIME_MS = 0xffff_ffff_ffff;
-
 /**
  * A filter as a condition on `tasks`, true for the tasks that its predicate accepts. It is never NULL, so `not` is the opposite. All that
  * comes from the client is bound.
@@ -98,9 +96,8 @@ function created(comparator: Comparator, value: FilterValue): Condition {
   }
 }
 
-/** What the ids from a millisecond on are not below: RFC 9562 puts the time into the first 48 bits. */
+/** What the ids from a millisecond on are not below: RFC 9562 puts the time into the first 48 bits, enough beyond the year 9999. */
 function firstIdAt(timeMs: number): string {
-  if (timeMs > LAST_ID_TIME_MS) return "g";
   const hex = Math.max(0, timeMs).toString(16).padStart(12, "0");
   return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }
