@@ -88,7 +88,7 @@ describe("A filter as SQL and as a predicate", () => {
           if (meant.length > 0 && meant.length < population.length) told.tellingApart += 1;
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
     expect(told.tellingApart / told.filters, "filters that tell tasks apart").to.be.greaterThan(0.5);
   });

@@ -9,6 +9,7 @@ import { BatchCreateTasksRequest, ListTasksRequest } from "#libs/proto/gen/taskw
 import { Channel } from "#libs/rpc/channel.js";
 import { taskServiceSettings } from "#task-service/settings.js";
 import { TaskService } from "#task-service/task-service.js";
+import { filterTable } from "#test/support/filter-examples.js";
 import { freshDirectory } from "#test/support/fresh-directory.js";
 
 type Asked = NonNullable<Parameters<typeof BatchCreateTasksRequest.fromPartial>[0]["requests"]>;
@@ -75,6 +76,25 @@ describe("ListTasks over gRPC", () => {
       expect(pages).to.equal(5);
     });
   }
+
+  it("answers every example of docs/filter.md, and finds tasks by fields, labels and the time of creation", async () => {
+    for (const [filter = ""] of filterTable("Examples")) await listAll({ filter, pageSize: 1000 });
+    const labels = { "app.example/x": 'a "b" * \\ 한', constructor: "own" };
+    const [task] = await create([{ task: { type: "filtered.one", queue: "filtered", priority: 7, labels } }]);
+    const [other] = await create([{ task: { type: "filtered.two", queue: "filtered" } }]);
+    if (task?.createTime === undefined || other === undefined) throw new Error("nothing was created");
+    const created = task.createTime.toISOString();
+    const cases: readonly [string, readonly string[]][] = [
+      ["queue = filtered", [other.id, task.id]],
+      ["queue = filtered priority > 0", [task.id]],
+      ['type = "filtered.*" AND NOT labels:constructor', [other.id]],
+      [String.raw`labels."app.example/x" = "a \"b\" \* \\ 한"`, [task.id]],
+      [`queue = filtered create_time = ${created} id = ${task.id.toUpperCase()}`, [task.id]],
+      [`queue = filtered end_time:* OR create_time < ${created}`, []],
+      ["queue = filtered -state = PENDING", []],
+    ];
+    for (const [filter, ids] of cases) expect((await listAll({ filter })).ids, filter).to.deep.equal(ids);
+  });
 
   it("cuts pages that no client would accept: payloads that grow as protobuf, and labels by the hundred", async () => {
     const numbers = Array.from({ length: 100_000 }, () => 1);

@@ -14,6 +14,7 @@ export function listStatement(list: ListQuery): CompiledQuery {
   if (list.filter !== null) {
     query = query.where(filterCondition(list.filter));
     const states = possibleStates(list.filter);
+    if (states.length < Object.keys(TaskState).length) query = query.where("state", "in", states);
     // SQLite uses a partial index only for a query that repeats its condition word for word.
     if (states.every((state) => state <= TaskState.RUNNING)) query = query.where(sql<boolean>`state <= 2`);
     if (states.every((state) => state >= TaskState.FAILED)) query = query.where(sql<boolean>`state >= 4`);
