@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import fc from "fast-check";
 import { TaskState } from "#libs/client/taskwire-client.js";
 import { listRequest, type ListOptions } from "#libs/client/task-query.js";
 import { filterPredicate } from "#libs/tasks/filter/filter-predicate.js";
@@ -6,7 +7,6 @@ import { filterText } from "#libs/tasks/filter/filter-text.js";
 import { parseFilter } from "#libs/tasks/filter/parse-filter.js";
 import { filterOf } from "#test/support/filter-of.js";
 import { filterableTask } from "#test/unit/libs/tasks/filter/random-tasks.js";
-import fc from "fast-check";
 
 const ID = "0199aaaa-0000-7000-8000-000000000001";
 

@@ -48,6 +48,11 @@ describe("The SQL of a list", () => {
     expect(planOf(both)).to.include(`${search} (id>? AND id<?)`);
   });
 
+  it("finds nothing where a filter leaves no state", () => {
+    const { sql, parameters } = compiled("state = PENDING AND state = FAILED");
+    expect(database.prepare(sql).all(...parameters)).to.deep.equal([]);
+  });
+
   it("binds all that comes from the client", () => {
     const words = "' or 1=1 --";
     const { sql, parameters } = compiled(`labels."a.b/c" = "${words}" AND labels.k = "${words}*"`);
