@@ -7,6 +7,7 @@ import { parseLabel, parseList, parseTime, parseWhole } from "#cli/parse-values.
 import { withClient } from "#cli/with-client.js";
 
 interface ListFlags {
+  readonly filter?: string;
   readonly type?: string[];
   readonly queue?: string[];
   readonly state?: TaskState[];
@@ -45,6 +46,7 @@ export function listCommand(): Command {
   const command = new Command("list")
     .summary("list tasks")
     .description("Lists tasks, the latest first: as a table, or one JSON object per line with --json.")
+    .option("--filter <text>", "only what this AIP-160 filter matches, such as 'attempt > 1 AND type = \"report.*\"'")
     .option("--type <type>", "only these types; may be repeated", parseList)
     .option("--queue <name>", "only these queues; may be repeated", parseList)
     .option("--state <state>", `only these states (${Object.keys(STATES).join(", ")}); may be repeated`, parseStates)
@@ -62,6 +64,7 @@ export function listCommand(): Command {
       `
 Examples:
   $ taskwire list --state running
+  $ taskwire list --filter 'state = FAILED OR state = CANCELLED AND labels:team'
   $ taskwire list --state failed --type text.digest --created-after 2026-03-01 --limit 0 --json | jq -r .id`,
     );
   return command.action(async () => {
@@ -87,6 +90,7 @@ function listOptions(flags: ListFlags): ListOptions {
   return {
     pageSize: flags.limit > 0 ? Math.min(flags.limit, PAGE_SIZE) : PAGE_SIZE,
     full: flags.full === true,
+    ...(flags.filter === undefined ? {} : { filter: flags.filter }),
     ...(flags.type === undefined ? {} : { types: flags.type }),
     ...(flags.queue === undefined ? {} : { queues: flags.queue }),
     ...(flags.state === undefined ? {} : { states: flags.state }),

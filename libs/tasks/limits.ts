@@ -52,3 +52,9 @@ export const MIN_TOTAL_TIMEOUT_MS = 10;
 export const MAX_TOTAL_TIMEOUT_MS = 366 * 24 * 3600 * 1000;
 /** Largest NATS body Taskwire sends, bytes; nats-server refuses above 1 MiB unless told otherwise. */
 export const MAX_BUS_BODY_BYTES = 512 * 1024;
+/** Longest filter, characters. */
+export const MAX_FILTER_CHARACTERS = 4000;
+/** Most parentheses of a filter that are open at once. */
+export const MAX_FILTER_DEPTH = 20;
+/** Most restrictions of a filter, such as `type = "a"`. */
+export const MAX_FILTER_RESTRICTIONS = 200;

@@ -9,6 +9,7 @@ import { BatchCreateTasksRequest, ListTasksRequest } from "#libs/proto/gen/taskw
 import { Channel } from "#libs/rpc/channel.js";
 import { taskServiceSettings } from "#task-service/settings.js";
 import { TaskService } from "#task-service/task-service.js";
+import { filterTable } from "#test/support/filter-examples.js";
 import { freshDirectory } from "#test/support/fresh-directory.js";
 
 type Asked = NonNullable<Parameters<typeof BatchCreateTasksRequest.fromPartial>[0]["requests"]>;
@@ -56,7 +57,7 @@ describe("ListTasks over gRPC", () => {
 
   it("carries payload and result in the FULL view and not in the BASIC one", async () => {
     await create([{ task: { type: "view.test", payload: { a: 1 } } }]);
-    const filter = { types: ["view.test"] };
+    const filter = "type = view.test";
     const pageOf = (view: TaskView) => channel.unary(methods.listTasks, ListTasksRequest.fromPartial({ filter, view }));
     for (const view of [TaskView.TASK_VIEW_UNSPECIFIED, TaskView.TASK_VIEW_BASIC]) {
       expect((await pageOf(view)).tasks.map(({ payload }) => payload)).to.deep.equal([undefined]);
@@ -70,11 +71,30 @@ describe("ListTasks over gRPC", () => {
       const created = await create(Array.from({ length: 23 }, () => ({ task: { type } })));
       const ids = created.map(({ id }) => id);
       const isDescending = orderBy === "" || orderBy.endsWith("desc");
-      const { ids: seen, pages } = await listAll({ orderBy, pageSize: 5, filter: { types: [type] } });
+      const { ids: seen, pages } = await listAll({ orderBy, pageSize: 5, filter: `type = ${type}` });
       expect(seen).to.deep.equal(isDescending ? ids.toReversed() : ids);
       expect(pages).to.equal(5);
     });
   }
+
+  it("answers every example of docs/filter.md, and finds tasks by fields, labels and the time of creation", async () => {
+    for (const [filter = ""] of filterTable("Examples")) await listAll({ filter, pageSize: 1000 });
+    const labels = { "app.example/x": 'a "b" * \\ 한', constructor: "own" };
+    const [task] = await create([{ task: { type: "filtered.one", queue: "filtered", priority: 7, labels } }]);
+    const [other] = await create([{ task: { type: "filtered.two", queue: "filtered" } }]);
+    if (task?.createTime === undefined || other === undefined) throw new Error("nothing was created");
+    const created = task.createTime.toISOString();
+    const cases: readonly [string, readonly string[]][] = [
+      ["queue = filtered", [other.id, task.id]],
+      ["queue = filtered priority > 0", [task.id]],
+      ['type = "filtered.*" AND NOT labels:constructor', [other.id]],
+      [String.raw`labels."app.example/x" = "a \"b\" \* \\ 한"`, [task.id]],
+      [`queue = filtered create_time = ${created} id = ${task.id.toUpperCase()}`, [task.id]],
+      [`queue = filtered end_time:* OR create_time < ${created}`, []],
+      ["queue = filtered -state = PENDING", []],
+    ];
+    for (const [filter, ids] of cases) expect((await listAll({ filter })).ids, filter).to.deep.equal(ids);
+  });
 
   it("cuts pages that no client would accept: payloads that grow as protobuf, and labels by the hundred", async () => {
     const numbers = Array.from({ length: 100_000 }, () => 1);
@@ -83,7 +103,7 @@ describe("ListTasks over gRPC", () => {
       heavy.push(...(await create([{ task: { type: "page.numbers", payload: { numbers } } }])));
     }
     const query = { orderBy: "id", pageSize: 1000 };
-    const full = await listAll({ ...query, view: TaskView.TASK_VIEW_FULL, filter: { types: ["page.numbers"] } });
+    const full = await listAll({ ...query, view: TaskView.TASK_VIEW_FULL, filter: "type = page.numbers" });
     expect(full.ids).to.deep.equal(heavy.map(({ id }) => id));
     expect(full.pages).to.be.greaterThan(1);
     const labels = Object.fromEntries(Array.from({ length: 32 }, (_, index) => [`label-${index}`, "x".repeat(256)]));
@@ -92,7 +112,7 @@ describe("ListTasks over gRPC", () => {
       const created = await create(Array.from({ length: 300 }, () => ({ task: { type: "page.labels", labels } })));
       ids.push(...created.map(({ id }) => id));
     }
-    const labelled = await listAll({ ...query, filter: { types: ["page.labels"] } });
+    const labelled = await listAll({ ...query, filter: "type = page.labels" });
     expect(labelled.ids).to.deep.equal(ids);
     expect(labelled.pages).to.be.greaterThan(1);
   });

@@ -84,7 +84,7 @@ describe("buf curl, which knows nothing but what reflection tells", function () 
     expect(events.at(-1)).to.include({ state: "COMPLETED" }).and.to.have.property("completed");
     const [done] = await call("TaskService/GetTask", { id, view: "TASK_VIEW_FULL" });
     expect(done).to.include({ state: "COMPLETED", attempt: 1 }).and.to.have.property("result");
-    const [page] = await call("TaskService/ListTasks", { filter: { ids: [id], labels: { team: "interop" } } });
+    const [page] = await call("TaskService/ListTasks", { filter: `id = ${id} AND labels.team = interop` });
     expect(page?.["tasks"]).to.have.length(1);
   });
 

@@ -79,7 +79,7 @@ describe("A client made by @grpc/proto-loader from the .proto files alone", func
     expect(events.at(-1)).to.include({ kind: "completed", state: "COMPLETED" });
     const waiting = await answerTo("CreateTask", { task: { type: "nobody.runs_this", payload } });
     const page = await answerTo("ListTasks", {
-      filter: { states: ["PENDING", "COMPLETED"] },
+      filter: "state = PENDING OR state = COMPLETED",
       order_by: "create_time",
       view: "TASK_VIEW_FULL",
     });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { TaskFilter } from "#libs/proto/gen/taskwire/v1/task_service.js";
+import type { FilterExpression } from "#libs/tasks/filter/filter-expression.js";
+import { filterText } from "#libs/tasks/filter/filter-text.js";
 
 /** The last row of a page. */
 export interface PageCursor {
@@ -11,11 +12,13 @@ export interface PageCursor {
 
 const TOKEN = z.tuple([z.string(), z.string(), z.number(), z.number()]);
 
-/** A short text that differs for different filters and orders; no filter is the same as an empty one. */
-export function filterFingerprint(filter: TaskFilter = TaskFilter.create(), orderBy: string): string {
-  const parts = { ...filter, labels: Object.entries(filter.labels).sort() };
+/**
+ * A short text that differs for different filters and orders; null is no filter. Filters count as the same when they are parsed to the same
+ * expression, so spaces and needless parentheses do not matter.
+ */
+export function filterFingerprint(filter: FilterExpression | null, orderBy: string): string {
   return createHash("sha256")
-    .update(JSON.stringify([parts, orderBy]))
+    .update(JSON.stringify([filter === null ? "" : filterText(filter), orderBy]))
     .digest("base64url")
     .slice(0, 16);
 }

@@ -1,3 +1,4 @@
+import type { FilterExpression } from "#libs/tasks/filter/filter-expression.js";
 import type { TaskState } from "#libs/tasks/task-state.js";
 import type {
   AttemptRecord,
@@ -28,17 +29,10 @@ export interface Lane {
   readonly type: string;
 }
 
-/** Which tasks, in which order, from where. Fields are joined by AND, the values of a list by OR; an empty list means any. */
+/** Which tasks, in which order, from where. */
 export interface ListQuery {
-  readonly ids: readonly string[];
-  readonly types: readonly string[];
-  readonly queues: readonly string[];
-  readonly states: readonly TaskState[];
-  readonly labels: readonly (readonly [key: string, value: string])[];
-  readonly createTimeFromMs: number | null;
-  readonly createTimeBeforeMs: number | null;
-  readonly updateTimeFromMs: number | null;
-  readonly updateTimeBeforeMs: number | null;
+  /** Null: all tasks. */
+  readonly filter: FilterExpression | null;
   /** Ids are UUIDv7 and carry the creation time: sorting by id is sorting by creation. */
   readonly sortBy: "id" | "update_time";
   readonly isDescending: boolean;

@@ -4,6 +4,7 @@ import type { ListQuery } from "#task-service/store/read-query.js";
 import type { TaskRecord } from "#task-service/store/task-record.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
 import { LIST_ALL, reportBatch, sampleTask, started, succeeded } from "#test/conformance/task-store/sample-task.js";
+import { filterOf } from "#test/support/filter-of.js";
 import type { StoreFactory, StorePlace } from "#test/conformance/task-store/store-factory.js";
 
 const TYPES = ["list.a", "list.b", "list.c"];
@@ -47,37 +48,38 @@ export function listingSuite(factory: StoreFactory): void {
       return (await store.read({ kind: "listTasks", list: { ...LIST_ALL, ...query } })).tasks;
     }
 
+    const matching = (filter: string, query: Partial<ListQuery> = {}) => list({ ...query, filter: filterOf(filter) });
+    const timeText = (ms: number) => new Date(ms).toISOString();
     const idsOf = (tasks: readonly TaskRecord[]) => tasks.map(({ id }) => id);
-    const expectOnly = async (query: Partial<ListQuery>, isMeant: (task: TaskRecord) => boolean) => {
+    const expectOnly = async (filter: string, isMeant: (task: TaskRecord) => boolean) => {
       const meant = all.filter(isMeant);
       expect(meant.length).to.be.within(1, all.length - 1);
-      expect(idsOf(await list(query))).to.deep.equal(idsOf(meant));
+      expect(idsOf(await matching(filter))).to.deep.equal(idsOf(meant));
     };
 
-    it("filters by ids, types, queues and states, each an OR of its values", async () => {
+    it("filters by ids, types, queues and states", async () => {
       const some = idsOf(all).filter((_, index) => index % 7 === 0);
-      await expectOnly({ ids: some }, ({ id }) => some.includes(id));
-      await expectOnly({ types: ["list.a"] }, ({ type }) => type === "list.a");
-      await expectOnly({ types: ["list.a", "list.c", "list.nothing"] }, ({ type }) => type !== "list.b");
-      await expectOnly({ queues: ["mail"] }, ({ queue }) => queue === "mail");
-      await expectOnly({ states: [TaskState.RUNNING] }, ({ state }) => state === TaskState.RUNNING);
+      await expectOnly(some.map((id) => `id = ${id}`).join(" OR "), ({ id }) => some.includes(id));
+      await expectOnly("type = list.a", ({ type }) => type === "list.a");
+      await expectOnly("type = list.a OR type = list.c OR type = list.nothing", ({ type }) => type !== "list.b");
+      await expectOnly("queue = mail", ({ queue }) => queue === "mail");
+      await expectOnly("state = RUNNING", ({ state }) => state === TaskState.RUNNING);
       const { RUNNING, COMPLETED } = TaskState;
-      await expectOnly({ states: [RUNNING, COMPLETED] }, ({ state }) => state === RUNNING || state === COMPLETED);
-      expect(await list({ types: ["list.nothing"] })).to.deep.equal([]);
+      await expectOnly("state = RUNNING OR state = COMPLETED", ({ state }) => state === RUNNING || state === COMPLETED);
+      expect(await matching("type = list.nothing")).to.deep.equal([]);
     });
 
     it("filters by labels, all of which must match", async () => {
-      await expectOnly({ labels: [["round", "1"]] }, ({ labels }) => labels["round"] === "1");
-      const even: [string, string] = ["app.example/even", "yes"];
-      await expectOnly({ labels: [["round", "2"], even] }, ({ labels }) => labels["round"] === "2");
-      expect(await list({ labels: [["round", "1"], even] })).to.deep.equal([]);
-      expect(await list({ labels: [["absent", ""]] })).to.deep.equal([]);
+      await expectOnly("labels.round = 1", ({ labels }) => labels["round"] === "1");
+      const even = 'labels."app.example/even" = yes';
+      await expectOnly(`labels.round = 2 AND ${even}`, ({ labels }) => labels["round"] === "2");
+      expect(await matching(`labels.round = 1 AND ${even}`)).to.deep.equal([]);
+      expect(await matching('labels.absent = ""')).to.deep.equal([]);
     });
 
     it("joins different fields by AND", async () => {
-      const query = { types: ["list.a"], queues: ["mail"], labels: [["round", "1"] as const] };
       await expectOnly(
-        query,
+        "type = list.a AND queue = mail AND labels.round = 1",
         (task) => task.type === "list.a" && task.queue === "mail" && task.labels["round"] === "1",
       );
     });
@@ -85,18 +87,19 @@ export function listingSuite(factory: StoreFactory): void {
     it("filters by time ranges that hold their start and not their end", async () => {
       const created = [...new Set(all.map(({ createTimeMs }) => createTimeMs))];
       for (const from of [created[0] ?? 0, (created.at(-1) ?? 0) + 1]) {
-        expect(idsOf(await list({ createTimeFromMs: from }))).to.deep.equal(
+        expect(idsOf(await matching(`create_time >= ${timeText(from)}`))).to.deep.equal(
           idsOf(all.filter(({ createTimeMs }) => createTimeMs >= from)),
         );
-        expect(idsOf(await list({ createTimeBeforeMs: from }))).to.deep.equal(
+        expect(idsOf(await matching(`create_time < ${timeText(from)}`))).to.deep.equal(
           idsOf(all.filter(({ createTimeMs }) => createTimeMs < from)),
         );
       }
       const changedAt = Math.max(...all.map(({ updateTimeMs }) => updateTimeMs));
+      const at = timeText(changedAt);
       const changed = idsOf(all.filter(({ updateTimeMs }) => updateTimeMs >= changedAt));
-      expect(idsOf(await list({ updateTimeFromMs: changedAt }))).to.deep.equal(changed);
-      expect(idsOf(await list({ updateTimeFromMs: changedAt, updateTimeBeforeMs: changedAt }))).to.deep.equal([]);
-      const before = await list({ updateTimeBeforeMs: changedAt });
+      expect(idsOf(await matching(`update_time >= ${at}`))).to.deep.equal(changed);
+      expect(idsOf(await matching(`update_time >= ${at} update_time < ${at}`))).to.deep.equal([]);
+      const before = await matching(`update_time < ${at}`);
       expect(before.length + changed.length).to.equal(all.length);
     });
 
@@ -131,11 +134,11 @@ export function listingSuite(factory: StoreFactory): void {
     });
 
     it("carries payloads and results only when asked to", async () => {
-      const full = await list({ isFull: true, states: [TaskState.COMPLETED] });
+      const full = await matching("state = COMPLETED", { isFull: true });
       expect(full.every(({ payloadJson, resultJson }) => payloadJson.length > 1000 && resultJson === "null")).to.equal(
         true,
       );
-      const basic = await list({ states: [TaskState.COMPLETED] });
+      const basic = await matching("state = COMPLETED");
       expect(basic.every(({ payloadJson, resultJson }) => payloadJson === "" && resultJson === null)).to.equal(true);
     });
 

@@ -73,15 +73,7 @@ export function progress(current: number, message = ""): Kind {
 
 /** A list of everything, oldest first. */
 export const LIST_ALL: ListQuery = {
-  ids: [],
-  types: [],
-  queues: [],
-  states: [],
-  labels: [],
-  createTimeFromMs: null,
-  createTimeBeforeMs: null,
-  updateTimeFromMs: null,
-  updateTimeBeforeMs: null,
+  filter: null,
   sortBy: "id",
   isDescending: false,
   after: null,

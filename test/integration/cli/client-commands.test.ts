@@ -69,6 +69,11 @@ describe("The client commands of taskwire", () => {
         .map((line) => (JSON.parse(line) as { id: string }).id),
     ).to.deep.equal([id.trim()]);
     expect((await taskwire(["list", "--queue", "listed", "--state", "failed"])).stdout).to.equal("no tasks\n");
+    const filtered = await taskwire(["list", "--queue", "listed", "--filter", "type = 'nobody.*' OR attempt > 5"]);
+    expect(filtered.stdout).to.include(id.trim());
+    const wrong = await taskwire(["list", "--filter", "state = pending"]);
+    expect(wrong.exitCode).to.not.equal(0);
+    expect(wrong.stderr).to.include("filter").and.to.include("character 9: expected one of PENDING");
   });
 
   it("cancel stops a waiting task at once, and watch then exits with 3", async () => {

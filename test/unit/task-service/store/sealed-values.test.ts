@@ -15,6 +15,7 @@ import {
   started,
   succeeded,
 } from "#test/conformance/task-store/sample-task.js";
+import { filterOf } from "#test/support/filter-of.js";
 import { freshDirectory } from "#test/support/fresh-directory.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
 
@@ -82,7 +83,7 @@ describe("A SQLite database with an encryption key", () => {
     expect(bodies.map(({ body }) => isSealed(body))).to.deep.equal([false, false, false, true, true, true]);
     const task = await store.read({ kind: "getTask", id, isFull: true });
     expect(task).to.include({ payloadJson: '{"card":"4111"}', resultJson: '{"sum":3}' });
-    const list = { ...LIST_ALL, ids: [id], isFull: true };
+    const list = { ...LIST_ALL, filter: filterOf(`id = ${id}`), isFull: true };
     const [listed] = (await store.read({ kind: "listTasks", list })).tasks;
     expect(listed).to.include({ payloadJson: '{"card":"4111"}', resultJson: '{"sum":3}' });
   });

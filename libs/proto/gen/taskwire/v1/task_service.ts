@@ -17,8 +17,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Timestamp } from "../../google/protobuf/timestamp.js";
-import { Task, Task_State, TaskAttempt, TaskView } from "./task.js";
+import { Task, TaskAttempt, TaskView } from "./task.js";
 import { TaskEvent } from "./task_event.js";
 
 export const protobufPackage = "taskwire.v1";
@@ -58,45 +57,37 @@ export interface GetTaskRequest {
   view: TaskView;
 }
 
-/** Which tasks are meant. Fields are joined by AND, the values of one field by OR; an empty filter means all tasks. */
-export interface TaskFilter {
-  /** At most 1,000 ids. */
-  ids: string[];
-  /** At most 100 types. */
-  types: string[];
-  /** At most 100 queues. */
-  queues: string[];
-  /** States; STATE_UNSPECIFIED is refused. */
-  states: Task_State[];
-  /** Labels that must be present with exactly this value; at most 32. */
-  labels: { [key: string]: string };
-  /** Created at or after this time. */
-  createTimeFrom:
-    | Date
-    | undefined;
-  /** Created before this time. */
-  createTimeBefore:
-    | Date
-    | undefined;
-  /** Updated at or after this time. */
-  updateTimeFrom:
-    | Date
-    | undefined;
-  /** Updated before this time. */
-  updateTimeBefore: Date | undefined;
-}
-
-export interface TaskFilter_LabelsEntry {
-  key: string;
-  value: string;
-}
-
 /** Request of ListTasks. */
 export interface ListTasksRequest {
-  /** Optional. Which tasks. */
-  filter:
-    | TaskFilter
-    | undefined;
+  /**
+   * Optional. Which tasks, in the language of AIP-160; empty means all. For example:
+   *
+   *     state = FAILED AND type = "report.*"
+   *     state = PENDING OR state = RUNNING queue = mail
+   *     labels.team = docs AND NOT labels:archived
+   *     create_time >= 2026-03-01T00:00:00Z AND -(attempt < 2)
+   *
+   * A filter is restrictions (`field comparator value`) joined by `AND`, or nothing, and `OR`, which binds tighter than AND; `NOT` or `-` before
+   * a restriction or parenthesis turns it round. Words alone are refused: there is no search over all fields.
+   *
+   * | fields                                                   | comparators     | values                                               |
+   * | -------------------------------------------------------- | --------------- | ---------------------------------------------------- |
+   * | id                                                       | = != < <= > >=  | a UUID, or the beginning of one as in `"0199*"`      |
+   * | type, queue                                              | = !=            | a name, or the beginning of one as in `"report.*"`   |
+   * | state                                                    | = !=            | PENDING, RUNNING, COMPLETED, FAILED, CANCELLED       |
+   * | priority, attempt                                        | = != < <= > >=  | a whole number                                       |
+   * | create_time, update_time, run_time                       | = != < <= > >=  | RFC 3339, in quotes or without                       |
+   * | start_time, end_time, cancel_request_time                | = != < <= > >= :| RFC 3339; `end_time:*` asks whether there is one     |
+   * | labels.KEY, labels."KEY"                                 | = != :          | a text, or its beginning; `:*` asks for the key      |
+   * | labels                                                   | :               | a key that must be there                             |
+   *
+   * Texts are in double or single quotes, with the escapes \\ \" \' \* \n \r \t; those without spaces, quotes, parentheses, stars and
+   * comparators may go without. A star at the end of a quoted text stands for anything. What a task does not have makes a comparison false, and
+   * `NOT` or `!=` true.
+   *
+   * At most 4,000 characters, 20 open parentheses and 200 restrictions. An error names the character where the filter goes wrong.
+   */
+  filter: string;
   /**
    * Optional. `create_time`, `update_time` or `id`, followed by ` desc` for the latest first or by ` asc`, which
    * changes nothing. Default `create_time desc`.
@@ -437,267 +428,14 @@ export const GetTaskRequest: MessageFns<GetTaskRequest> = {
   },
 };
 
-function createBaseTaskFilter(): TaskFilter {
-  return {
-    ids: [],
-    types: [],
-    queues: [],
-    states: [],
-    labels: {},
-    createTimeFrom: undefined,
-    createTimeBefore: undefined,
-    updateTimeFrom: undefined,
-    updateTimeBefore: undefined,
-  };
-}
-
-export const TaskFilter: MessageFns<TaskFilter> = {
-  encode(message: TaskFilter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.ids) {
-      writer.uint32(10).string(v!);
-    }
-    for (const v of message.types) {
-      writer.uint32(18).string(v!);
-    }
-    for (const v of message.queues) {
-      writer.uint32(26).string(v!);
-    }
-    if (message.states.length !== 0) {
-      writer.uint32(34).fork();
-      for (const v of message.states) {
-        writer.int32(v);
-      }
-      writer.join();
-    }
-    globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
-      TaskFilter_LabelsEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
-    });
-    if (message.createTimeFrom !== undefined) {
-      Timestamp.encode(toTimestamp(message.createTimeFrom), writer.uint32(50).fork()).join();
-    }
-    if (message.createTimeBefore !== undefined) {
-      Timestamp.encode(toTimestamp(message.createTimeBefore), writer.uint32(58).fork()).join();
-    }
-    if (message.updateTimeFrom !== undefined) {
-      Timestamp.encode(toTimestamp(message.updateTimeFrom), writer.uint32(66).fork()).join();
-    }
-    if (message.updateTimeBefore !== undefined) {
-      Timestamp.encode(toTimestamp(message.updateTimeBefore), writer.uint32(74).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): TaskFilter {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseTaskFilter();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.ids.push(reader.string());
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.types.push(reader.string());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.queues.push(reader.string());
-            continue;
-          }
-          case 4: {
-            if (tag === 32) {
-              message.states.push(reader.int32() as any);
-
-              continue;
-            }
-
-            if (tag === 34) {
-              const end2 = reader.uint32() + reader.pos;
-              while (reader.pos < end2) {
-                message.states.push(reader.int32() as any);
-              }
-
-              continue;
-            }
-
-            break;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            const entry5 = TaskFilter_LabelsEntry.decode(reader, reader.uint32());
-            if (entry5.value !== undefined) {
-              message.labels[entry5.key] = entry5.value;
-            }
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.createTimeFrom = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
-            message.createTimeBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
-            message.updateTimeFrom = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.updateTimeBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<TaskFilter>): TaskFilter {
-    return TaskFilter.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<TaskFilter>): TaskFilter {
-    const message = createBaseTaskFilter();
-    message.ids = object.ids?.map((e) => e) || [];
-    message.types = object.types?.map((e) => e) || [];
-    message.queues = object.queues?.map((e) => e) || [];
-    message.states = object.states?.map((e) => e) || [];
-    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
-        if (value !== undefined) {
-          acc[key] = globalThis.String(value);
-        }
-        return acc;
-      },
-      {},
-    );
-    message.createTimeFrom = object.createTimeFrom ?? undefined;
-    message.createTimeBefore = object.createTimeBefore ?? undefined;
-    message.updateTimeFrom = object.updateTimeFrom ?? undefined;
-    message.updateTimeBefore = object.updateTimeBefore ?? undefined;
-    return message;
-  },
-};
-
-function createBaseTaskFilter_LabelsEntry(): TaskFilter_LabelsEntry {
-  return { key: "", value: "" };
-}
-
-export const TaskFilter_LabelsEntry: MessageFns<TaskFilter_LabelsEntry> = {
-  encode(message: TaskFilter_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.key !== "") {
-      writer.uint32(10).string(message.key);
-    }
-    if (message.value !== "") {
-      writer.uint32(18).string(message.value);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): TaskFilter_LabelsEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseTaskFilter_LabelsEntry();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.key = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.value = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<TaskFilter_LabelsEntry>): TaskFilter_LabelsEntry {
-    return TaskFilter_LabelsEntry.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<TaskFilter_LabelsEntry>): TaskFilter_LabelsEntry {
-    const message = createBaseTaskFilter_LabelsEntry();
-    message.key = object.key ?? "";
-    message.value = object.value ?? "";
-    return message;
-  },
-};
-
 function createBaseListTasksRequest(): ListTasksRequest {
-  return { filter: undefined, orderBy: "", pageSize: 0, pageToken: "", view: 0 };
+  return { filter: "", orderBy: "", pageSize: 0, pageToken: "", view: 0 };
 }
 
 export const ListTasksRequest: MessageFns<ListTasksRequest> = {
   encode(message: ListTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.filter !== undefined) {
-      TaskFilter.encode(message.filter, writer.uint32(10).fork()).join();
+    if (message.filter !== "") {
+      writer.uint32(50).string(message.filter);
     }
     if (message.orderBy !== "") {
       writer.uint32(18).string(message.orderBy);
@@ -727,12 +465,12 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
+          case 6: {
+            if (tag !== 50) {
               break;
             }
 
-            message.filter = TaskFilter.decode(reader, reader.uint32());
+            message.filter = reader.string();
             continue;
           }
           case 2: {
@@ -784,9 +522,7 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
   },
   fromPartial(object: DeepPartial<ListTasksRequest>): ListTasksRequest {
     const message = createBaseListTasksRequest();
-    message.filter = (object.filter !== undefined && object.filter !== null)
-      ? TaskFilter.fromPartial(object.filter)
-      : undefined;
+    message.filter = object.filter ?? "";
     message.orderBy = object.orderBy ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
@@ -1438,7 +1174,7 @@ export const TaskServiceService = {
    * Returns a page of tasks. An empty `next_page_token` is the only sign of the end.
    *
    * Errors:
-   * * INVALID_ARGUMENT: malformed filter, order or size, or a token that belongs to another request.
+   * * INVALID_ARGUMENT: malformed filter (the description says at which character), order or size, or a token that belongs to another request.
    */
   listTasks: {
     path: "/taskwire.v1.TaskService/ListTasks" as const,
@@ -1563,7 +1299,7 @@ export interface TaskServiceServer extends UntypedServiceImplementation {
    * Returns a page of tasks. An empty `next_page_token` is the only sign of the end.
    *
    * Errors:
-   * * INVALID_ARGUMENT: malformed filter, order or size, or a token that belongs to another request.
+   * * INVALID_ARGUMENT: malformed filter (the description says at which character), order or size, or a token that belongs to another request.
    */
   listTasks: handleUnaryCall<ListTasksRequest, ListTasksResponse>;
   /**
@@ -1685,7 +1421,7 @@ export interface TaskServiceClient extends Client {
    * Returns a page of tasks. An empty `next_page_token` is the only sign of the end.
    *
    * Errors:
-   * * INVALID_ARGUMENT: malformed filter, order or size, or a token that belongs to another request.
+   * * INVALID_ARGUMENT: malformed filter (the description says at which character), order or size, or a token that belongs to another request.
    */
   listTasks(
     request: ListTasksRequest,
@@ -1810,18 +1546,6 @@ export type DeepPartial<T> = T extends Builtin ? T
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
-
-function toTimestamp(date: Date): Timestamp {
-  const seconds = Math.trunc(date.getTime() / 1_000);
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
-  return { seconds, nanos };
-}
-
-function fromTimestamp(t: Timestamp): Date {
-  let millis = (t.seconds || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
-}
 
 function longToNumber(int64: { toString(): string }): number {
   const num = globalThis.Number(int64.toString());
