@@ -21,6 +21,7 @@ interface NewTaskFlags {
   readonly maximumDelay?: number;
   readonly multiplier?: number;
   readonly totalTimeout?: number;
+  readonly cancelUnwatched?: number;
   readonly retryableCode?: string[];
   readonly permanentCode?: string[];
 }
@@ -43,6 +44,11 @@ export function addNewTaskFlags(command: Command): Command {
     .option("--maximum-delay <span>", "longest wait before any attempt (default: 10m)", parseSpan)
     .option("--multiplier <number>", "growth of the wait from attempt to attempt; 1 to 10 (default: 2)", parseNumber)
     .option("--total-timeout <span>", "after how long from when it is due no new attempt starts", parseSpan)
+    .option(
+      "--cancel-unwatched <span>",
+      "cancel the task when no run has been attached to it for so long; 1s to 1d",
+      parseSpan,
+    )
     .option("--retryable-code <code>", "an error code that is retried; may be repeated (default: all)", parseList)
     .option("--permanent-code <code>", "an error code that is never retried; may be repeated", parseList)
     .option("--request-id <id>", "makes the create idempotent: the same id and task give the first task again")
@@ -68,6 +74,7 @@ export function newTaskOptions(command: Command): CreateOptions {
     ...(flags.maximumDelay === undefined ? {} : { maximumDelayMs: flags.maximumDelay }),
     ...(flags.multiplier === undefined ? {} : { multiplier: flags.multiplier }),
     ...(flags.totalTimeout === undefined ? {} : { totalTimeoutMs: flags.totalTimeout }),
+    ...(flags.cancelUnwatched === undefined ? {} : { cancelUnwatchedAfterMs: flags.cancelUnwatched }),
     ...(flags.retryableCode === undefined ? {} : { retryableCodes: flags.retryableCode }),
     ...(flags.permanentCode === undefined ? {} : { permanentCodes: flags.permanentCode }),
     ...(flags.requestId === undefined ? {} : { requestId: flags.requestId }),

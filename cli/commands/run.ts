@@ -9,13 +9,15 @@ import { TaskLine } from "#cli/watch/task-line.js";
 import { liveDisplay, silentDisplay } from "#cli/watch/watch-display.js";
 import { withClient } from "#cli/with-client.js";
 
+const UNWATCHED = "Detached; the task is cancelled unless somebody runs it again with the same --request-id in time.";
+
 /** `taskwire run`: creates a task, waits for its end and prints its result. */
 export function runCommand(): Command {
   const command = addNewTaskFlags(new Command("run"))
     .summary("create a task, wait for its end, print its result")
     .description(
       "Creates a task, shows its progress on stderr when that is a terminal, and prints the result as JSON on stdout.\n" +
-        "Exit code: 0 completed, 1 failed, 3 cancelled, 130 detached with Ctrl-C (the task goes on).",
+        "Exit code: 0 completed, 1 failed, 3 cancelled, 130 detached with Ctrl-C (the task goes on, unless --cancel-unwatched is given).",
     )
     .option("--json", "print the finished task, not only its result, as one line of JSON")
     .addHelpText(
@@ -30,11 +32,15 @@ Examples:
     const payload = await readPayload(argument, process.stdin);
     const { json } = command.opts<{ json?: boolean }>();
     await withClient(command, async (client) => {
-      const created = await client.create(type, payload, options);
-      const line = new TaskLine(created, created.sequence);
+      const abort = new AbortController();
+      const frames = client.runFrames(type, payload, { ...options, signal: abort.signal });
+      const { value: first } = await frames.next();
+      if (first?.kind !== "snapshot") throw new Error("the service began a run without its task");
+      const line = new TaskLine(first.task, first.task.sequence);
       const display = process.stderr.isTTY ? liveDisplay(process.stderr, [line]) : silentDisplay();
-      await followTasks(client, [line], display, { withSnapshot: false });
-      const task = await client.get(created.id);
+      const farewell = options.cancelUnwatchedAfterMs === undefined ? {} : { farewell: UNWATCHED };
+      await followTasks(client, [line], display, { opened: { frames, abort }, ...farewell });
+      const task = await client.get(line.id);
       if (json === true) process.stdout.write(`${JSON.stringify(toPlainJson(task))}\n`);
       else if (task.state === State.COMPLETED)
         process.stdout.write(`${JSON.stringify(task.result ?? null, null, 2)}\n`);

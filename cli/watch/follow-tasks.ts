@@ -1,28 +1,39 @@
 import { isTerminal } from "#libs/client/task-watch.js";
-import type { TaskwireClient } from "#libs/client/taskwire-client.js";
+import type { TaskwireClient, WatchFrame } from "#libs/client/taskwire-client.js";
 import { Task_State as State } from "#libs/proto/gen/taskwire/v1/task.js";
 import { Detached } from "#cli/command-errors.js";
 import { EXIT, type ExitCode } from "#cli/exit-codes.js";
 import type { TaskLine } from "#cli/watch/task-line.js";
 import type { WatchDisplay } from "#cli/watch/watch-display.js";
 
+/** How {@link followTasks} follows. */
+export interface FollowOptions {
+  /** Whether to begin with how a task stands instead of the event after its line's. */
+  readonly withSnapshot?: boolean;
+  /** The frames of the one task there is, where its stream is open already, and what ends that stream. */
+  readonly opened?: { readonly frames: AsyncIterable<WatchFrame>; readonly abort: AbortController };
+  /** What Ctrl-C says; default: how to come back. */
+  readonly farewell?: string;
+}
+
 /** Follows tasks to their ends. Ctrl-C throws {@link Detached}, whose message says how to come back; the tasks go on. */
 export async function followTasks(
   client: TaskwireClient,
   lines: readonly TaskLine[],
   display: WatchDisplay,
-  options: { readonly withSnapshot: boolean },
+  options: FollowOptions,
 ): Promise<void> {
-  const abort = new AbortController();
+  const { opened, farewell } = options;
+  const abort = opened?.abort ?? new AbortController();
   const detach = () => {
-    abort.abort(new Detached(wayBack(lines)));
+    abort.abort(new Detached(farewell ?? wayBack(lines)));
   };
   process.once("SIGINT", detach);
   try {
     await Promise.all(
       lines.map(async (line) => {
-        const start = options.withSnapshot ? {} : { afterSequence: line.sequence };
-        for await (const frame of client.watch(line.id, { ...start, signal: abort.signal })) {
+        const start = options.withSnapshot === true ? {} : { afterSequence: line.sequence };
+        for await (const frame of opened?.frames ?? client.watch(line.id, { ...start, signal: abort.signal })) {
           display.show(line, frame, line.apply(frame));
         }
       }),

@@ -43,6 +43,8 @@ export interface CreateOptions {
   readonly retryableCodes?: readonly string[];
   /** Error codes that are never retried; at most 50. */
   readonly permanentCodes?: readonly string[];
+  /** Milliseconds without a `run` attached to it after which the task is cancelled; [1 s, 24 h], default: it goes on, whoever watches. */
+  readonly cancelUnwatchedAfterMs?: number;
   /** Makes the create idempotent across processes; 1 to 64 printable ASCII characters. Default: a new UUID for each create. */
   readonly requestId?: string;
 }
@@ -96,6 +98,7 @@ function newTask(type: string, payload: TaskPayload | undefined, options: Create
     retryPolicy: retryPolicyOf(options),
     warnings: [],
     deadlineTime: undefined,
+    cancelUnwatchedAfter: durationOf(options.cancelUnwatchedAfterMs),
   };
 }
 

@@ -10,6 +10,8 @@ import {
   ListTasksRequest,
   ListTasksResponse,
   RetryTaskRequest,
+  RunTaskRequest,
+  RunTaskResponse,
   TaskServiceService,
   WatchTaskRequest,
   WatchTaskResponse,
@@ -41,6 +43,7 @@ export const listTaskAttempts = {
   response: ListTaskAttemptsResponse,
 };
 export const watchTask = { path: tasks.watchTask.path, request: WatchTaskRequest, response: WatchTaskResponse };
+export const runTask = { path: tasks.runTask.path, request: RunTaskRequest, response: RunTaskResponse };
 export const listWorkers = {
   path: workers.listWorkers.path,
   request: ListWorkersRequest,

@@ -1,10 +1,10 @@
 import { delay, jitteredBackoffMs } from "#libs/async/delay.js";
 import { isCut } from "#libs/client/is-cut.js";
-import { watchTask } from "#libs/client/service-methods.js";
+import { runTask, watchTask } from "#libs/client/service-methods.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
 import { Task_State as State, TaskView, type Task } from "#libs/proto/gen/taskwire/v1/task.js";
 import type { TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
-import type { WatchTaskRequest, WatchTaskResponse } from "#libs/proto/gen/taskwire/v1/task_service.js";
+import { CreateTaskRequest, type WatchTaskResponse } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import type { Channel } from "#libs/rpc/channel.js";
 
 /** What a watch tells: first, without a cursor, how the task stands, then each event. */
@@ -23,6 +23,12 @@ export interface WatchOptions {
   readonly maxOutageMs?: number;
 }
 
+/** Opens the stream of one task's frames after a cursor; undefined: from how the task stands. */
+export type OpenStream = (
+  cursor: number | undefined,
+  signal: AbortSignal,
+) => AsyncIterable<Pick<WatchTaskResponse, "snapshot" | "events">>;
+
 const DEFAULT_MAX_OUTAGE_MS = 5 * 60_000;
 const INITIAL_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 2000;
@@ -35,17 +41,15 @@ const END_WAIT_MS = 1000;
  * is where the service ends the stream: a FAILED or CANCELLED task may have been opened again after the terminal event that is here.
  */
 export class TaskWatch {
-  readonly #channel: Channel;
-  readonly #id: string;
+  readonly #open: OpenStream;
   readonly #options: WatchOptions;
   #cursor: number | undefined;
   #heard = performance.now();
   #failures = 0;
   #gaps = 0;
 
-  constructor(channel: Channel, id: string, options: WatchOptions) {
-    this.#channel = channel;
-    this.#id = id;
+  constructor(open: OpenStream, options: WatchOptions) {
+    this.#open = open;
     this.#options = options;
     this.#cursor = options.afterSequence;
   }
@@ -78,7 +82,7 @@ export class TaskWatch {
     let held: WatchFrame | undefined;
     let timer: NodeJS.Timeout | undefined;
     try {
-      for await (const response of this.#channel.serverStream(watchTask, this.#request(), { signal: leave.signal })) {
+      for await (const response of this.#open(this.#cursor, leave.signal)) {
         this.#heard = performance.now();
         this.#failures = 0;
         for (const frame of this.#framesOf(response)) {
@@ -86,7 +90,7 @@ export class TaskWatch {
           if (held !== undefined) yield held;
           held = isEnd(frame) ? frame : undefined;
           if (held === undefined) yield frame;
-          else timer = setTimeout(() => leave.abort(endMissing(this.#id)), END_WAIT_MS);
+          else timer = setTimeout(() => leave.abort(endMissing()), END_WAIT_MS);
         }
       }
     } catch (error) {
@@ -102,7 +106,10 @@ export class TaskWatch {
   }
 
   /** What a response tells that was not seen before. */
-  *#framesOf({ snapshot, events }: WatchTaskResponse): Generator<WatchFrame, void, undefined> {
+  *#framesOf({
+    snapshot,
+    events,
+  }: Pick<WatchTaskResponse, "snapshot" | "events">): Generator<WatchFrame, void, undefined> {
     if (snapshot !== undefined && this.#cursor === undefined) {
       this.#cursor = snapshot.sequence;
       yield { kind: "snapshot", task: snapshot };
@@ -110,13 +117,8 @@ export class TaskWatch {
     for (const event of events) if (this.#advance(event)) yield { kind: "event", event };
   }
 
-  #request(): WatchTaskRequest {
-    const view = this.#options.fullSnapshot === true ? TaskView.TASK_VIEW_FULL : TaskView.TASK_VIEW_BASIC;
-    return { id: this.#id, afterSequence: this.#cursor, view };
-  }
-
   /** Moves the cursor to an event; false when it was seen before. A gap means that the stream cannot be trusted: reconnect. */
-  #advance({ sequence }: TaskEvent): boolean {
+  #advance({ taskId, sequence }: TaskEvent): boolean {
     if (this.#cursor !== undefined) {
       if (sequence <= this.#cursor) return false;
       if (sequence > this.#cursor + 1) {
@@ -124,7 +126,7 @@ export class TaskWatch {
         throw new TaskwireError({
           code: this.#gaps >= MAX_GAPS ? "DATA_LOSS" : "UNAVAILABLE",
           reason: "EVENT_GAP",
-          message: `event ${sequence} of task ${this.#id} came after event ${this.#cursor}`,
+          message: `event ${sequence} of task ${taskId} came after event ${this.#cursor}`,
         });
       }
     }
@@ -132,6 +134,22 @@ export class TaskWatch {
     this.#gaps = 0;
     return true;
   }
+}
+
+/** Streams of WatchTask. */
+export function watchStream(channel: Channel, id: string, { fullSnapshot }: WatchOptions): OpenStream {
+  const view = fullSnapshot === true ? TaskView.TASK_VIEW_FULL : TaskView.TASK_VIEW_BASIC;
+  return (afterSequence, signal) => channel.serverStream(watchTask, { id, afterSequence, view }, { signal });
+}
+
+/** Streams of RunTask. `request`: an encoded `taskwire.v1.CreateTaskRequest` with a request id; its fields are RunTask's as well. */
+export function runStream(channel: Channel, request: Uint8Array): OpenStream {
+  return async function* (afterSequence, signal) {
+    const { task, requestId } = CreateTaskRequest.decode(request);
+    const asked = { task, requestId, afterSequence, view: TaskView.TASK_VIEW_BASIC };
+    for await (const frame of channel.serverStream(runTask, asked, { signal }))
+      yield { snapshot: frame.task, events: frame.events };
+  };
 }
 
 /** Whether the stream ends after a frame unless the task was opened again. */
@@ -144,8 +162,8 @@ function isFinal(frame: WatchFrame): boolean {
   return frame.kind === "snapshot" || frame.event.kind?.$case === "completed";
 }
 
-function endMissing(id: string): TaskwireError {
-  const message = `the stream of task ${id} neither ended nor went on after a terminal event`;
+function endMissing(): TaskwireError {
+  const message = "the stream of a task neither ended nor went on after a terminal event";
   return new TaskwireError({ code: "UNAVAILABLE", reason: "END_MISSING", message });
 }
 

@@ -6,7 +6,14 @@ import { durationOf, encodeCreateRequest, type CreateOptions, type TaskPayload }
 import * as methods from "#libs/client/service-methods.js";
 import { TaskCancelledError, TaskFailedError } from "#libs/client/task-failures.js";
 import { listRequest, type ListOptions, type ListPageOptions } from "#libs/client/task-query.js";
-import { isTerminal, isTerminalEvent, TaskWatch, type WatchFrame, type WatchOptions } from "#libs/client/task-watch.js";
+import {
+  isTerminalEvent,
+  runStream,
+  TaskWatch,
+  watchStream,
+  type WatchFrame,
+  type WatchOptions,
+} from "#libs/client/task-watch.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
 import {
   Task_State as TaskState,
@@ -131,30 +138,44 @@ export class TaskwireClient {
   }
 
   /**
-   * Creates a task and waits for its end.
+   * Creates a task and waits for its end, in one stream: through lost connections and restarts of the service, and never creating it twice.
    *
    * @returns what its handler returned
    * @throws {@link TaskFailedError} or {@link TaskCancelledError} with the task
    */
   async run(type: string, payload?: TaskPayload, options: RunOptions = {}): Promise<unknown> {
-    const created = await this.create(type, payload, options);
-    if (!isTerminal(created.state)) {
-      const watch = {
-        afterSequence: created.sequence,
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
-      };
-      for await (const frame of this.watch(created.id, watch)) {
-        if (frame.kind !== "event") continue;
-        options.onEvent?.(frame.event);
-        const { kind } = frame.event;
-        if (kind?.$case === "completed" && !kind.value.resultOmitted) return kind.value.result;
-        if (isTerminalEvent(frame.event)) break;
+    let id = "";
+    for await (const frame of this.runFrames(type, payload, options)) {
+      if (frame.kind === "snapshot") {
+        id = frame.task.id;
+        continue;
       }
+      options.onEvent?.(frame.event);
+      const { kind } = frame.event;
+      if (kind?.$case === "completed" && !kind.value.resultOmitted) return kind.value.result;
+      if (isTerminalEvent(frame.event)) break;
     }
-    const task = await this.get(created.id);
+    const task = await this.get(id);
     if (task.state === TaskState.FAILED) throw new TaskFailedError(task);
     if (task.state === TaskState.CANCELLED) throw new TaskCancelledError(task);
     return task.result;
+  }
+
+  /**
+   * Creates a task and follows it to its end, as {@link watch} does; the first frame is the accepted task. Leaving the loop leaves the task
+   * running, unless `cancelUnwatchedAfterMs` is set.
+   */
+  async *runFrames(
+    type: string,
+    payload?: TaskPayload,
+    options: CreateOptions & { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<WatchFrame, void, undefined> {
+    const request = encodeCreateRequest(type, payload, options, true);
+    const watch = {
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(this.#caller.retries ? {} : { maxOutageMs: 0 }),
+    };
+    yield* new TaskWatch(runStream(this.#channel, request), watch).frames();
   }
 
   /** Returns a task as it stands, with payload and result unless `full` is false. */
@@ -225,7 +246,7 @@ export class TaskwireClient {
    * Ends after the latest terminal event, not at one after which the task was opened again; leaving the loop ends the watch.
    */
   watch(id: string, options: WatchOptions = {}): AsyncGenerator<WatchFrame, void, undefined> {
-    return new TaskWatch(this.#channel, id, options).frames();
+    return new TaskWatch(watchStream(this.#channel, id, options), options).frames();
   }
 
   /** Returns the workers that are alive. */

@@ -50,6 +50,9 @@ export const MAX_RETRY_CODES = 50;
 /** Total timeouts of a task, milliseconds. */
 export const MIN_TOTAL_TIMEOUT_MS = 10;
 export const MAX_TOTAL_TIMEOUT_MS = 366 * 24 * 3600 * 1000;
+/** Time without a watcher after which a task is cancelled, milliseconds. */
+export const MIN_UNWATCHED_MS = 1000;
+export const MAX_UNWATCHED_MS = 24 * 3600 * 1000;
 /** Largest NATS body Taskwire sends, bytes; nats-server refuses above 1 MiB unless told otherwise. */
 export const MAX_BUS_BODY_BYTES = 512 * 1024;
 /** Longest filter, characters. */

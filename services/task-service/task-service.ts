@@ -2,7 +2,6 @@ import { retryUntilDone } from "#libs/async/retry.js";
 import { FRESH_DISPATCH_MS } from "#libs/bus/bus.js";
 import { BusConnection } from "#libs/bus/bus-connection.js";
 import { JetStreamPublisher } from "#libs/bus/jetstream-publisher.js";
-import { deleteDispatch, withdrawDispatch } from "#libs/bus/topology.js";
 import type { Logger } from "#libs/log/logger.js";
 import { OperationsServer, type Readiness } from "#libs/metrics/operations-server.js";
 import { GrpcServer } from "#libs/rpc/grpc-server.js";
@@ -13,11 +12,13 @@ import { addReflection } from "#libs/rpc/reflection.js";
 import type { Service } from "#libs/service/service.js";
 import { adoptDispatches } from "#task-service/dispatch/adopt-dispatches.js";
 import { AttemptConfirmer } from "#task-service/dispatch/attempt-confirmer.js";
+import { DispatchRecall } from "#task-service/dispatch/dispatch-recall.js";
 import { DispatchWindow } from "#task-service/dispatch/dispatch-window.js";
 import { Dispatcher } from "#task-service/dispatch/dispatcher.js";
 import { LaneLoader } from "#task-service/dispatch/lane-loader.js";
 import { Redispatcher } from "#task-service/dispatch/redispatcher.js";
 import { ReportIngester } from "#task-service/ingest/report-ingester.js";
+import { cancelTask, type CancelContext } from "#task-service/rpc/cancel-task.js";
 import { addServices } from "#task-service/rpc/services.js";
 import { CallMetrics } from "#task-service/metrics/call-metrics.js";
 import { serviceMetrics } from "#task-service/metrics/service-metrics.js";
@@ -28,7 +29,9 @@ import { HEALTH_SERVICES, HealthMonitor } from "#task-service/upkeep/health-moni
 import { LeaseKeeper } from "#task-service/upkeep/lease-keeper.js";
 import { OverdueTasks } from "#task-service/upkeep/overdue-tasks.js";
 import { UnansweredCancels } from "#task-service/upkeep/unanswered-cancels.js";
+import { UnwatchedTasks } from "#task-service/upkeep/unwatched-tasks.js";
 import { UpkeepLoops } from "#task-service/upkeep/upkeep-loops.js";
+import { AttachedRuns } from "#task-service/watch/attached-runs.js";
 import { WatchHub } from "#task-service/watch/watch-hub.js";
 import { WorkerRegistry } from "#task-service/workers/worker-registry.js";
 
@@ -58,6 +61,8 @@ export class TaskService implements Service {
   readonly #ingester: ReportIngester;
   readonly #confirmer: AttemptConfirmer;
   readonly #hub: WatchHub;
+  readonly #runs = new AttachedRuns();
+  readonly #cancelling: CancelContext;
   readonly #server: GrpcServer;
   readonly #upkeep: UpkeepLoops;
   readonly #operations: OperationsServer;
@@ -81,6 +86,8 @@ export class TaskService implements Service {
     const store = new SqliteStore({ path, queueCapacity, keys });
     const bus = new BusConnection({ url, prefix, name: "taskwire task-service", logger });
     const registry = new WorkerRegistry(bus, { lifetimeMs: leaseMs, logger });
+    const window = this.#window;
+    const recall = new DispatchRecall(bus, window, () => this.#redispatcher.isStreamKnown);
     const leases = new LeaseKeeper({
       store,
       bus,
@@ -88,9 +95,8 @@ export class TaskService implements Service {
       leaseMs,
       poisonLosses: settings.poisonLosses,
       isBehind: () => this.#ingester.isBehind,
-      onExpiring: (id) => void this.#discard(id),
+      onExpiring: (id) => void recall.discard(id),
     });
-    const window = this.#window;
     const publisher = new JetStreamPublisher(bus);
     const lanes = new LaneLoader(store, logger);
     const dispatcher = new Dispatcher({ store, bus, publisher, registry, window, lanes, ring, logger });
@@ -122,16 +128,29 @@ export class TaskService implements Service {
     this.#monitor = monitor;
     // Twice the time in which the look after a dispatched task should have ended it.
     const patienceMs = Math.max(2 * afterMs, MIN_PATIENCE_MS);
-    const overdue = new OverdueTasks({
+    const cancelling: CancelContext = {
       store,
-      bus,
-      logger,
       holdBack: (id, key) => dispatcher.holdBack(id, key),
       letGo: (id, queue) => {
         dispatcher.letGo(id, queue);
       },
-      withdraw: (id, attempt) => this.#withdraw(id, attempt),
-      discard: (id) => this.#discard(id),
+      withdraw: (id, attempt) => recall.withdraw(id, attempt),
+    };
+    this.#cancelling = cancelling;
+    const unwatched = new UnwatchedTasks({
+      store,
+      logger,
+      leftAtMs: (id) => this.#runs.leftAtMs(id),
+      forget: (isOfInterest) => {
+        this.#runs.forget(isOfInterest);
+      },
+      cancel: (id, reason) => cancelTask(cancelling, { id, reason }),
+    });
+    const overdue = new OverdueTasks({
+      ...cancelling,
+      bus,
+      logger,
+      discard: (id) => recall.discard(id),
       isNamed,
       isBehind,
       patienceMs,
@@ -150,6 +169,7 @@ export class TaskService implements Service {
       leases,
       redispatcher: this.#redispatcher,
       cancels: this.#cancels,
+      unwatched,
       monitor,
       logger,
       retentionHours: settings.retentionHours,
@@ -187,7 +207,8 @@ export class TaskService implements Service {
       bus: this.#bus,
       registry: this.#registry,
       dispatcher: this.#dispatcher,
-      withdraw: (id, attempt) => this.#withdraw(id, attempt),
+      cancelling: this.#cancelling,
+      runs: this.#runs,
       logger: this.#logger,
     });
     if (settings.reflection) addReflection(this.#server);
@@ -280,19 +301,5 @@ export class TaskService implements Service {
       ring: this.#ring,
       logger: this.#logger,
     });
-  }
-
-  /** Nobody is to be handed this dispatch any more. */
-  async #discard(id: string): Promise<void> {
-    const streamSequence = this.#window.get(id)?.streamSequence;
-    if (streamSequence !== undefined && this.#redispatcher.isStreamKnown)
-      await deleteDispatch(this.#bus, streamSequence).catch(() => undefined);
-  }
-
-  async #withdraw(id: string, attempt: number): Promise<boolean> {
-    const entry = this.#window.get(id);
-    if (entry?.due === undefined || entry.attempt !== attempt || entry.streamSequence === undefined) return false;
-    if (!this.#redispatcher.isStreamKnown) return false;
-    return withdrawDispatch(this.#bus, entry.queue, entry.streamSequence).catch(() => false);
   }
 }

@@ -124,6 +124,15 @@ describe("README.md", function () {
     expect(events.at(-1)).to.include({ state: "COMPLETED" }).and.to.have.property("completed");
   });
 
+  it("shows how grpcurl runs a task and goes on with it", async () => {
+    const objects = objectsOf(await shell("grpcurl run"));
+    const tasks = objects.flatMap(({ task }) => (task === undefined ? [] : [task as Record<string, unknown>]));
+    expect(new Set(tasks.map(({ id }) => id)).size).to.equal(1);
+    const events = objects.flatMap((frame) => (frame["events"] ?? []) as Record<string, unknown>[]);
+    const ends = events.filter((event) => "completed" in event);
+    expect(ends, "seen by both calls").to.have.lengthOf(2);
+  });
+
   it("shows how grpcurl cancels a task", async () => {
     const [task] = objectsOf(await shell("grpcurl cancel"));
     expect(task).to.include({ type: "system.health_check", state: "CANCELLED" });

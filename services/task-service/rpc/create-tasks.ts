@@ -17,15 +17,24 @@ export interface CreateContext {
   readonly forget: (tasks: readonly NewTask[]) => void;
 }
 
-/** CreateTask: validates, commits, answers. */
-export async function createTask(context: CreateContext, request: CreateTaskRequest): Promise<Task> {
+/** A request that asks for one task. */
+type OneTaskRequest = Pick<CreateTaskRequest, "task" | "requestId">;
+
+/**
+ * CreateTask: validates, commits, answers. `violations`: what is wrong with the rest of the request. `mustExist`: only the task that this
+ * request has made before is meant.
+ */
+export async function createTask(
+  context: CreateContext,
+  request: OneTaskRequest,
+  { violations = new Violations(), mustExist = false } = {},
+): Promise<Task> {
   const payloadJson = payloadJsonOf(request);
-  const violations = new Violations();
   validateCreate(request, payloadJson, "", violations);
   violations.throwIfAny();
   const asked = request.task ?? Task.create();
   const task = newTask(request.requestId, asked, payloadJson);
-  const [existing] = await commit(context, [task], "request_id");
+  const [existing] = await commit(context, [task], "request_id", mustExist);
   return existing === null || existing === undefined ? presentNewTask(task, asked, true) : presentTask(existing);
 }
 
@@ -58,20 +67,30 @@ async function commit(
   context: CreateContext,
   tasks: readonly NewTask[],
   fieldOf: string | ((index: number) => string),
+  mustExist = false,
 ) {
   context.expect(tasks);
   try {
-    const result = await context.store.write({ kind: "create", tasks });
+    const result = await context.store.write({ kind: "create", tasks, ...(mustExist ? { mustExist } : {}) });
     if (result.kind === "created") {
       context.forget(tasks.filter((_, index) => result.existing[index] !== null));
       return result.existing;
     }
     if (result.kind === "queueFull") throw queueFull(result.queue);
+    if (result.kind === "missing") throw requestUnknown();
     throw requestIdReused(typeof fieldOf === "string" ? fieldOf : fieldOf(result.index));
   } catch (error) {
     context.forget(tasks);
     throw error;
   }
+}
+
+function requestUnknown(): TaskwireError {
+  return new TaskwireError({
+    code: "NOT_FOUND",
+    reason: "TASK_NOT_FOUND",
+    message: "no task was made with this request_id, or its retention has passed",
+  });
 }
 
 function requestIdReused(field: string): TaskwireError {

@@ -35,6 +35,7 @@ export function newTask(requestId: string, task: Task, payloadJson: string): New
     softTimeoutMs: limits?.softTimeout === undefined ? 0 : durationMs(limits.softTimeout),
     hardTimeoutMs: limits?.hardTimeout === undefined ? 0 : durationMs(limits.hardTimeout),
     memoryBytes: limits?.memoryBytes ?? 0,
+    unwatchedCancelMs: task.cancelUnwatchedAfter === undefined ? null : durationMs(task.cancelUnwatchedAfter),
     requestId: requestId === "" ? null : requestId,
     requestHash: requestId === "" ? null : requestHash(task),
   };
@@ -46,7 +47,7 @@ function retryCodesOf(policy: RetryPolicy | undefined): RetryCodes | null {
 }
 
 /** The JSON form of a request's payload; `{}` when it has none. */
-export function payloadJsonOf(request: CreateTaskRequest): string {
+export function payloadJsonOf(request: Pick<CreateTaskRequest, "task">): string {
   const payload = request.task?.payload;
   return payload === undefined ? "{}" : JSON.stringify(payload);
 }
@@ -64,6 +65,7 @@ function requestHash(task: Task): string {
     hashedPolicy(task.retryPolicy),
     sorted(task.payload ?? {}),
     sorted(task.labels),
+    ...(task.cancelUnwatchedAfter === undefined ? [] : [task.cancelUnwatchedAfter]),
   ]);
   return hash("sha256", canonical, "base64url").slice(0, HASH_CHARACTERS);
 }

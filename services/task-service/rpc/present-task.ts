@@ -33,6 +33,7 @@ export function presentTask(record: TaskRecord): Task {
     retryPolicy: presentRetryPolicy(record),
     warnings: record.warnings.map(presentError),
     deadlineTime: dateOf(record.deadlineMs),
+    cancelUnwatchedAfter: record.unwatchedCancelMs === null ? undefined : durationOf(record.unwatchedCancelMs),
   };
 }
 
@@ -64,6 +65,7 @@ export function presentNewTask(task: NewTask, request: Task, isFull: boolean): T
     retryPolicy: presentRetryPolicy(task),
     warnings: [],
     deadlineTime: task.totalTimeoutMs ? new Date(task.runTimeMs + task.totalTimeoutMs) : undefined,
+    cancelUnwatchedAfter: task.unwatchedCancelMs === null ? undefined : durationOf(task.unwatchedCancelMs),
   };
 }
 

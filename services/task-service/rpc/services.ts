@@ -12,12 +12,13 @@ import { presentTask } from "#task-service/rpc/present-task.js";
 import { listTaskAttempts } from "#task-service/rpc/list-attempts.js";
 import { readTask } from "#task-service/rpc/read-task.js";
 import { retryTask } from "#task-service/rpc/retry-task.js";
+import { runTask } from "#task-service/rpc/run-task.js";
 import { requireTaskId, Violations } from "#task-service/rpc/violations.js";
 import { watchTask } from "#task-service/rpc/watch-task.js";
 import { ping, presentWorker } from "#task-service/rpc/worker-rpcs.js";
 import type { NewTask } from "#task-service/store/task-record.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
-import type { WithWorker } from "#task-service/store/write-command.js";
+import type { AttachedRuns } from "#task-service/watch/attached-runs.js";
 import type { WatchHub } from "#task-service/watch/watch-hub.js";
 import type { WorkerRegistry } from "#task-service/workers/worker-registry.js";
 
@@ -30,10 +31,9 @@ export interface RpcContext {
   readonly dispatcher: {
     expect(tasks: readonly NewTask[]): void;
     forget(tasks: readonly NewTask[]): void;
-    holdBack(id: string, key: number): WithWorker;
-    letGo(id: string, queue: string): void;
   };
-  readonly withdraw: (id: string, attempt: number) => Promise<boolean>;
+  readonly cancelling: CancelContext;
+  readonly runs: AttachedRuns;
   readonly logger: Logger;
 }
 
@@ -49,14 +49,7 @@ export function addServices(server: GrpcServer, context: RpcContext): void {
       dispatcher.forget(added);
     },
   };
-  const cancelling: CancelContext = {
-    store,
-    holdBack: (id, key) => dispatcher.holdBack(id, key),
-    letGo: (id, queue) => {
-      dispatcher.letGo(id, queue);
-    },
-    withdraw: context.withdraw,
-  };
+  const running = { creating, hub, attach: (id: string) => context.runs.attach(id), logger };
   server.addService(tasks.TaskServiceService, {
     createTask: unary(tasks.CreateTaskRequest, Task, (request) => createTask(creating, request)),
     batchCreateTasks: unary(tasks.BatchCreateTasksRequest, tasks.BatchCreateTasksResponse, async (request) => ({
@@ -64,7 +57,7 @@ export function addServices(server: GrpcServer, context: RpcContext): void {
     })),
     getTask: unary(tasks.GetTaskRequest, Task, (request) => getTask(store, request)),
     listTasks: unary(tasks.ListTasksRequest, tasks.ListTasksResponse, (request) => listTasks(store, request)),
-    cancelTask: unary(tasks.CancelTaskRequest, Task, (request) => cancelTask(cancelling, request)),
+    cancelTask: unary(tasks.CancelTaskRequest, Task, (request) => cancelTask(context.cancelling, request)),
     retryTask: unary(tasks.RetryTaskRequest, Task, (request) => retryTask(store, request)),
     listTaskAttempts: unary(tasks.ListTaskAttemptsRequest, tasks.ListTaskAttemptsResponse, (request) =>
       listTaskAttempts(store, request),
@@ -72,6 +65,9 @@ export function addServices(server: GrpcServer, context: RpcContext): void {
     watchTask: serverStream(tasks.WatchTaskRequest, tasks.WatchTaskResponse, (request, call) => {
       watchTask(hub, logger, request, call);
     }),
+    runTask: serverStream(tasks.RunTaskRequest, tasks.RunTaskResponse, (request, call) =>
+      runTask(running, request, call),
+    ),
   });
   server.addService(workers.WorkerServiceService, {
     listWorkers: unary(workers.ListWorkersRequest, workers.ListWorkersResponse, () => ({

@@ -16,7 +16,7 @@ export function durationMs(duration: Duration): number {
 
 /** Notes everything that is wrong with one creation. `prefix`: what its fields are called in the request, for example `requests[3].`. */
 export function validateCreate(
-  request: CreateTaskRequest,
+  request: Pick<CreateTaskRequest, "task" | "requestId">,
   payloadJson: string,
   prefix: string,
   found: Violations,
@@ -64,6 +64,10 @@ export function validateCreate(
     const isRight = !Number.isNaN(time) && time <= Date.now() + limits.MAX_RUN_DELAY_MS;
     found.expect(isRight, `${field}run_time`, "must be at most 366 days ahead");
   }
+  const { cancelUnwatchedAfter: after } = task;
+  const afterMs = after === undefined ? limits.MIN_UNWATCHED_MS : durationMs(after);
+  const isAfter = afterMs >= limits.MIN_UNWATCHED_MS && afterMs <= limits.MAX_UNWATCHED_MS;
+  found.expect(isAfter, `${field}cancel_unwatched_after`, "must be in [1 s, 24 h]");
   validateLimits(task, field, found);
   validateRetryPolicy(task, field, found);
 }

@@ -1,9 +1,9 @@
 import type { Logger } from "#libs/log/logger.js";
-import { TaskView, type Task } from "#libs/proto/gen/taskwire/v1/task.js";
+import { TaskView } from "#libs/proto/gen/taskwire/v1/task.js";
 import { WatchTaskResponse, type WatchTaskRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import { encodeMessage } from "#libs/rpc/message-codec.js";
 import type { StreamCall } from "#libs/rpc/stream-call.js";
-import { asTaskwireError } from "#libs/rpc/status.js";
+import { feedStream } from "#task-service/rpc/feed-stream.js";
 import { presentTask } from "#task-service/rpc/present-task.js";
 import { requireTaskId, Violations } from "#task-service/rpc/violations.js";
 import type { WatchHub } from "#task-service/watch/watch-hub.js";
@@ -24,28 +24,13 @@ export function watchTask(
   const id = requireTaskId(request.id, violations);
   call.sendHeaders();
   const isFull = request.view === TaskView.TASK_VIEW_FULL;
-  const watcher = hub.watch(
-    { id, afterSequence, isFull },
-    {
-      frame: (bytes) => call.write(bytes),
-      snapshot: (record) => call.write(frameOf({ snapshot: presentTask(record) })),
-      heartbeat: (revision, sequence) => call.write(frameOf({ heartbeat: { revision, sequence } })),
-      end: () => {
-        call.end();
-      },
-      fail: (error) => {
-        call.fail(asTaskwireError(error, call, logger));
-      },
-    },
-  );
-  call.onDrain(() => {
-    watcher.onDrain();
-  });
-  call.onClosed(() => {
-    hub.unwatch(watcher);
+  feedStream(hub, logger, call, {
+    request: { id, afterSequence, isFull },
+    snapshotFrame: (record) => frameOf({ snapshot: presentTask(record) }),
+    heartbeatFrame: (heartbeat) => frameOf({ heartbeat }),
   });
 }
 
-function frameOf(frame: { snapshot?: Task; heartbeat?: { revision: number; sequence: number } }): Uint8Array {
+function frameOf(frame: Partial<WatchTaskResponse>): Uint8Array {
   return encodeMessage(WatchTaskResponse, { snapshot: frame.snapshot, heartbeat: frame.heartbeat, events: [] });
 }

@@ -1,5 +1,6 @@
 import type { Compilable, Kysely } from "kysely";
 import { addAttempts } from "#task-service/store/migrations/0002-add-attempts.js";
+import { addUnwatchedCancel } from "#task-service/store/migrations/0003-add-unwatched-cancel.js";
 import { createTasks } from "#task-service/store/migrations/0001-create-tasks.js";
 import type { Database } from "#task-service/store/schema.js";
 
@@ -7,6 +8,7 @@ import type { Database } from "#task-service/store/schema.js";
 export const MIGRATIONS: readonly { readonly name: string; readonly up: (db: Kysely<Database>) => Compilable[] }[] = [
   { name: "0001-create-tasks", up: createTasks },
   { name: "0002-add-attempts", up: addAttempts },
+  { name: "0003-add-unwatched-cancel", up: addUnwatchedCancel },
 ];
 
 /**

@@ -7,6 +7,7 @@ import type {
   DueTask,
   RunningTask,
   TaskRecord,
+  UnwatchedCancel,
 } from "#task-service/store/task-record.js";
 
 /** What the readers can be asked. */
@@ -19,6 +20,7 @@ export type ReadQuery =
   | { readonly kind: "readRunning" }
   | { readonly kind: "listAttempts"; readonly id: string; readonly afterNumber: number; readonly limit: number }
   | { readonly kind: "readOverdue"; readonly nowMs: number; readonly limit: number }
+  | { readonly kind: "readUnwatchedCancels"; readonly afterKey: number; readonly limit: number }
   /** The key of the newest task there is; 0: there is none. */
   | { readonly kind: "lastKey" }
   | { readonly kind: "lastRevision" };
@@ -56,6 +58,7 @@ export interface ReadResults {
   /** Null: no such task. */
   listAttempts: readonly AttemptRecord[] | null;
   readOverdue: readonly OverdueTask[];
+  readUnwatchedCancels: readonly UnwatchedCancel[];
   lastKey: number;
   lastRevision: number;
 }

@@ -43,6 +43,8 @@ export interface TasksTable {
   deadline_time: number | null;
   /** JSON of `RetryCodes`. */
   retry_codes: string | null;
+  /** Milliseconds without a watcher after which the task is cancelled; null: never. */
+  unwatched_cancel: number | null;
 }
 
 /**

@@ -40,6 +40,7 @@ export const BASIC_COLUMNS = [
   "total_timeout",
   "deadline_time",
   "retry_codes",
+  "unwatched_cancel",
 ] as const satisfies readonly (keyof TasksTable)[];
 
 /** All columns of a task that a reader is shown. */
@@ -92,6 +93,7 @@ export function recordOf(row: TaskRow): TaskRecord {
     totalTimeoutMs: row.total_timeout,
     deadlineMs: row.deadline_time,
     retryCodes: row.retry_codes === null ? null : (JSON.parse(row.retry_codes) as RetryCodes),
+    unwatchedCancelMs: row.unwatched_cancel,
     warnings: row.warnings ? (JSON.parse(row.warnings) as AttemptErrorFact[]) : [],
     endedAttempt: null,
   };

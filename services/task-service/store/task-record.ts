@@ -19,6 +19,8 @@ export interface TaskRecord extends TaskFacts {
   readonly softTimeoutMs: number;
   readonly hardTimeoutMs: number;
   readonly memoryBytes: number;
+  /** Time without a watcher after which the task is cancelled; null: never. */
+  readonly unwatchedCancelMs: number | null;
 }
 
 /** A task about to be accepted. */
@@ -42,6 +44,8 @@ export interface NewTask {
   readonly softTimeoutMs: number;
   readonly hardTimeoutMs: number;
   readonly memoryBytes: number;
+  /** Time without a watcher after which the task is cancelled; null: never. */
+  readonly unwatchedCancelMs: number | null;
   /** Idempotency key, or null. */
   readonly requestId: string | null;
   /** Hash of everything the client asked for; compared when the same request id comes again. */
@@ -96,6 +100,13 @@ export interface RunningTask {
   readonly workerLosses: number;
   readonly isCancelRequested: boolean;
   readonly cancelReason: string;
+}
+
+/** An unfinished task that is cancelled when nobody has watched it for `afterMs`. */
+export interface UnwatchedCancel {
+  readonly key: number;
+  readonly id: string;
+  readonly afterMs: number;
 }
 
 /** A task that waits for an attempt beyond its deadline. */

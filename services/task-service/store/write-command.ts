@@ -5,7 +5,8 @@ import type { NewTask, TaskRecord } from "#task-service/store/task-record.js";
 
 /** What the writer can be asked to do. Each is applied whole or not at all; several travel in one transaction. */
 export type WriteCommand =
-  | { readonly kind: "create"; readonly tasks: readonly NewTask[] }
+  /** `mustExist`: only tasks that these requests have made before are meant. */
+  | { readonly kind: "create"; readonly tasks: readonly NewTask[]; readonly mustExist?: true }
   /** Encoded `taskwire.bus.v1.ReportBatch`es, in the order JetStream has them. */
   | {
       readonly kind: "applyReports";
@@ -73,7 +74,9 @@ export interface WriteResults {
   create:
     | { readonly kind: "created"; readonly existing: readonly (TaskRecord | null)[]; readonly firstKey: number }
     | { readonly kind: "requestIdReused"; readonly index: number }
-    | { readonly kind: "queueFull"; readonly queue: string };
+    | { readonly kind: "queueFull"; readonly queue: string }
+    /** One of them that must exist does not. */
+    | { readonly kind: "missing" };
   applyReports: {
     readonly stale: readonly StaleClaim[];
     readonly undecodable: number;

@@ -9,6 +9,7 @@ import type { HealthMonitor } from "#task-service/upkeep/health-monitor.js";
 import type { LeaseKeeper } from "#task-service/upkeep/lease-keeper.js";
 import { deleteExpired } from "#task-service/upkeep/retention.js";
 import type { UnansweredCancels } from "#task-service/upkeep/unanswered-cancels.js";
+import type { UnwatchedTasks } from "#task-service/upkeep/unwatched-tasks.js";
 import type { WorkerRegistry } from "#task-service/workers/worker-registry.js";
 
 /** What upkeep looks after. */
@@ -19,6 +20,7 @@ export interface UpkeepOptions {
   readonly redispatcher: Redispatcher;
   readonly overdue: OverdueTasks;
   readonly cancels: UnansweredCancels;
+  readonly unwatched: UnwatchedTasks;
   readonly monitor: HealthMonitor;
   readonly logger: Logger;
   /** 0: finished tasks are kept for ever. */
@@ -30,6 +32,7 @@ const DUE_INTERVAL_MS = 1000;
 const OVERDUE_INTERVAL_MS = 500;
 const DISPATCH_INTERVAL_MS = 1000;
 const CANCELS_INTERVAL_MS = 1000;
+const UNWATCHED_INTERVAL_MS = 500;
 const HEALTH_INTERVAL_MS = 2000;
 const RETENTION_INTERVAL_MS = 60_000;
 
@@ -68,6 +71,12 @@ export class UpkeepLoops implements Service {
       runOnce: () => options.cancels.runOnce(),
       logger,
     });
+    const unwatched = new IntervalService({
+      name: "unwatched tasks",
+      intervalMs: UNWATCHED_INTERVAL_MS,
+      runOnce: () => options.unwatched.runOnce(),
+      logger,
+    });
     const lease = new IntervalService({
       name: "leases",
       intervalMs: LEASE_INTERVAL_MS,
@@ -86,7 +95,7 @@ export class UpkeepLoops implements Service {
     store.onCommit((commit) => {
       if (commit.changes.some((change) => change.isWaiting)) due.wake();
     });
-    const often = [due, overdue, this.#dispatch, cancels, lease, this.#health];
+    const often = [due, overdue, this.#dispatch, cancels, unwatched, lease, this.#health];
     this.#group = new ServiceGroup([...often, ...retention(options)]);
   }
 

@@ -27,6 +27,7 @@ export function sampleTask(overrides: Partial<NewTask> = {}): NewTask {
     softTimeoutMs: 0,
     hardTimeoutMs: 0,
     memoryBytes: 0,
+    unwatchedCancelMs: null,
     requestId: null,
     requestHash: null,
     ...overrides,

@@ -233,5 +233,34 @@ export function writingSuite(factory: StoreFactory): void {
       expect(await verdictOf(finished, true)).to.equal("finished");
       expect(await cancel(sampleTask().id, true)).to.deep.equal({ verdict: "notFound", task: null });
     });
+
+    it("finds the task that a request has made, and makes none where it must exist", async () => {
+      const request = { requestId: "must-exist", requestHash: "hash" };
+      const ask = (task = sampleTask(request)) => store.write({ kind: "create", tasks: [task], mustExist: true });
+      expect(await ask()).to.deep.equal({ kind: "missing" });
+      const made = sampleTask(request);
+      await store.write({ kind: "create", tasks: [made] });
+      const found = await ask();
+      expect(found.kind === "created" && found.existing.map((task) => task?.id)).to.deep.equal([made.id]);
+      const other = sampleTask({ ...request, requestHash: "other" });
+      expect(await ask(other)).to.deep.equal({ kind: "requestIdReused", index: 0 });
+    });
+
+    it("tells which unfinished tasks want to be watched, page by page", async () => {
+      const tasks = [1000, null, 2000, 3000, 4000].map((unwatchedCancelMs) => sampleTask({ unwatchedCancelMs }));
+      const [first, , second, third, finished] = tasks.map(({ id }) => id);
+      await store.write({ kind: "create", tasks });
+      await report(reportBatch(finished ?? "", [started, succeeded()]));
+      const read = (afterKey: number, limit: number) => store.read({ kind: "readUnwatchedCancels", afterKey, limit });
+      const all = await read(0, 10);
+      expect(all.map(({ id, afterMs }) => [id, afterMs])).to.deep.equal([
+        [first, 1000],
+        [second, 2000],
+        [third, 3000],
+      ]);
+      expect(await read(all[0]?.key ?? 0, 1)).to.deep.equal(all.slice(1, 2));
+      await store.write({ kind: "requestCancel", id: first ?? "", reason: "", withWorker: "any" });
+      expect(await read(0, 10), "it is being cancelled already").to.deep.equal(all.slice(1));
+    });
   });
 }

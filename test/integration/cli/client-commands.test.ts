@@ -32,6 +32,18 @@ describe("The client commands of taskwire", () => {
     expect(result.stdout).to.equal("");
   });
 
+  it("run --cancel-unwatched has its task cancelled when it is gone", async () => {
+    const label = ["--label", "run=gone"];
+    const running = startCli(["run", "nobody.home", "--cancel-unwatched", "1s", ...label], {
+      env: { TASKWIRE_ADDRESS: stack.address },
+    });
+    const found = () => stack.client.listPage({ labels: { run: "gone" } }).then(({ tasks }) => tasks[0]);
+    const { id } = await until("its task is there", found);
+    running.process.kill("SIGKILL");
+    await running.result;
+    await until("it is cancelled", async () => (await stack.client.get(id)).error?.code === "CANCELLED");
+  });
+
   it("submit takes its payload from stdin and prints the id; watch tells the whole history as JSON lines", async () => {
     const submitted = await taskwire(
       ["submit", "process.typed", "-", "--label", "team=docs", "--priority", "7"],

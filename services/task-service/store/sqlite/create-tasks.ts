@@ -7,8 +7,15 @@ import { recordOf } from "#task-service/store/task-columns.js";
 import type { NewTask, TaskRecord } from "#task-service/store/task-record.js";
 import type { WriteResults } from "#task-service/store/write-command.js";
 
-/** Inserts tasks with their first events, all or none. Requests that were made before give the task of then. */
-export function createTasks(transaction: Transaction, tasks: readonly NewTask[]): WriteResults["create"] {
+/**
+ * Inserts tasks with their first events, all or none. Requests that were made before give the task of then. `mustExist`: only those are
+ * meant, nothing is inserted.
+ */
+export function createTasks(
+  transaction: Transaction,
+  tasks: readonly NewTask[],
+  mustExist = false,
+): WriteResults["create"] {
   const existing: (TaskRecord | null)[] = [];
   const requestIds = new Set<string>();
   for (const [index, task] of tasks.entries()) {
@@ -21,6 +28,7 @@ export function createTasks(transaction: Transaction, tasks: readonly NewTask[])
     if (requestId !== null) requestIds.add(requestId);
     existing.push(row === undefined ? null : recordOf(openRow(row, transaction.ring)));
   }
+  if (mustExist && existing.includes(null)) return { kind: "missing" };
   const full = fullQueue(
     transaction,
     tasks.filter((_, index) => existing[index] === null),
@@ -66,6 +74,7 @@ function insert(transaction: Transaction, task: NewTask): void {
     task.totalTimeoutMs,
     deadlineOf(task),
     task.retryCodes === null ? null : JSON.stringify(task.retryCodes),
+    task.unwatchedCancelMs,
     task.requestId,
     transaction.ring.mark(task.requestHash),
   );
@@ -116,6 +125,7 @@ function freshRecord(task: NewTask, key: number): TaskRecord {
     totalTimeoutMs: task.totalTimeoutMs,
     deadlineMs: deadlineOf(task),
     retryCodes: task.retryCodes,
+    unwatchedCancelMs: task.unwatchedCancelMs,
     warnings: [],
     endedAttempt: null,
   };

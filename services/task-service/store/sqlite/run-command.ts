@@ -17,7 +17,7 @@ import type {
 export function runCommand(transaction: Transaction, command: WriteCommand): WriteResults[WriteCommand["kind"]] {
   switch (command.kind) {
     case "create":
-      return createTasks(transaction, command.tasks);
+      return createTasks(transaction, command.tasks, command.mustExist);
     case "applyReports":
       return applyBatches(transaction, command.batches);
     case "requestCancel":

@@ -13,7 +13,14 @@ import { listStatement } from "#task-service/store/sqlite/list-statement.js";
 import { openForReading } from "#task-service/store/sqlite/open-database.js";
 import { openRow } from "#task-service/store/sealed-row.js";
 import { BASIC_COLUMNS, FULL_COLUMNS, recordOf, type TaskRow } from "#task-service/store/task-columns.js";
-import type { AttemptRecord, DueTask, OverdueTask, RunningTask, TaskRecord } from "#task-service/store/task-record.js";
+import type {
+  AttemptRecord,
+  DueTask,
+  OverdueTask,
+  RunningTask,
+  TaskRecord,
+  UnwatchedCancel,
+} from "#task-service/store/task-record.js";
 
 const db = createQueryBuilder();
 const bound = <T extends number | string>() => sql<T>`?`;
@@ -62,6 +69,7 @@ export class SqliteReader {
   readonly #attempts: Statement<[number, number, number], AttemptRow>;
   readonly #overdue: Statement<[number, number], OverdueTask>;
   readonly #lastRevision: Statement<[], { value: number | null }>;
+  readonly #unwatched: Statement<[number, number], UnwatchedCancel>;
   readonly #lastKey: Statement<[], { value: number | null }>;
 
   constructor(path: string, ring: KeyRing) {
@@ -129,6 +137,17 @@ export class SqliteReader {
     // The counter alone knows revisions whose events were deleted; it is saved with every deletion.
     const counted = db.selectFrom("counters").select("last_revision as revision");
     const logged = db.selectFrom("task_events").select("revision").orderBy("revision", "desc").limit(sql.lit(1));
+    this.#unwatched = prepare(
+      db
+        .selectFrom("tasks")
+        .select(["key", "id", "unwatched_cancel as afterMs"])
+        .where(sql<boolean>`state <= 2 and unwatched_cancel is not null`)
+        .where("cancel_request_time", "is", null)
+        .where("key", ">", bound<number>())
+        .orderBy("key")
+        .limit(bound<number>())
+        .$narrowType<{ afterMs: number }>(),
+    );
     this.#lastKey = prepare(db.selectFrom("tasks").select((eb) => eb.fn.max("key").as("value")));
     this.#lastRevision = prepare(
       db
@@ -168,6 +187,8 @@ export class SqliteReader {
         return this.#overdue.all(query.nowMs, query.limit);
       case "lastRevision":
         return this.#lastRevision.get()?.value ?? 0;
+      case "readUnwatchedCancels":
+        return this.#unwatched.all(query.afterKey, query.limit);
       case "lastKey":
         return this.#lastKey.get()?.value ?? 0;
     }

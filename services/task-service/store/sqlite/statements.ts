@@ -34,6 +34,7 @@ export const INSERT_COLUMNS = [
   "total_timeout",
   "deadline_time",
   "retry_codes",
+  "unwatched_cancel",
   "request_id",
   "request_hash",
 ] as const satisfies readonly (keyof TasksTable)[];

@@ -22,6 +22,7 @@ const TRIAL: Omit<NewTask, "id" | "createTimeMs" | "runTimeMs"> = {
   softTimeoutMs: 0,
   hardTimeoutMs: 0,
   memoryBytes: 0,
+  unwatchedCancelMs: null,
   requestId: null,
   requestHash: null,
 };

@@ -20,7 +20,8 @@ export type WriterResponse =
 
 type NewTaskRow = readonly NewTask[keyof NewTask][];
 type PackedCommand =
-  { readonly kind: "create"; readonly rows: readonly NewTaskRow[] } | Exclude<WriteCommand, { kind: "create" }>;
+  | { readonly kind: "create"; readonly rows: readonly NewTaskRow[]; readonly mustExist?: true }
+  | Exclude<WriteCommand, { kind: "create" }>;
 
 /** A {@link WriteGroup}. */
 export interface PackedGroup {
@@ -45,7 +46,9 @@ const NUMBERS_PER_EVENT = 4;
 /** Prepares a group for its way to the writer. */
 export function packGroup(group: WriteGroup): PackedGroup {
   const commands = group.commands.map((command): PackedCommand => {
-    return command.kind === "create" ? { kind: "create", rows: command.tasks.map(newTaskRow) } : command;
+    if (command.kind !== "create") return command;
+    const { tasks, ...how } = command;
+    return { ...how, rows: tasks.map(newTaskRow) };
   });
   return { commands, nowMs: group.nowMs };
 }
@@ -53,7 +56,9 @@ export function packGroup(group: WriteGroup): PackedGroup {
 /** The group as it was. */
 export function unpackGroup(group: PackedGroup): WriteGroup {
   const commands = group.commands.map((command): WriteCommand => {
-    return command.kind === "create" ? { kind: "create", tasks: command.rows.map(newTaskOf) } : command;
+    if (command.kind !== "create") return command;
+    const { rows, ...how } = command;
+    return { ...how, tasks: rows.map(newTaskOf) };
   });
   return { commands, nowMs: group.nowMs };
 }
@@ -120,6 +125,7 @@ function newTaskRow(task: NewTask): NewTaskRow {
     task.softTimeoutMs,
     task.hardTimeoutMs,
     task.memoryBytes,
+    task.unwatchedCancelMs,
     task.requestId,
     task.requestHash,
   ];
@@ -145,8 +151,9 @@ function newTaskOf(row: NewTaskRow): NewTask {
     softTimeoutMs: row[15] as number,
     hardTimeoutMs: row[16] as number,
     memoryBytes: row[17] as number,
-    requestId: row[18] as string | null,
-    requestHash: row[19] as string | null,
+    unwatchedCancelMs: row[18] as number | null,
+    requestId: row[19] as string | null,
+    requestHash: row[20] as string | null,
   };
 }
 

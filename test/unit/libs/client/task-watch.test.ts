@@ -9,7 +9,13 @@ import {
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
 import { Task } from "#libs/proto/gen/taskwire/v1/task.js";
 import { TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
-import { GetTaskRequest, WatchTaskRequest, WatchTaskResponse } from "#libs/proto/gen/taskwire/v1/task_service.js";
+import {
+  GetTaskRequest,
+  RunTaskRequest,
+  RunTaskResponse,
+  WatchTaskRequest,
+  WatchTaskResponse,
+} from "#libs/proto/gen/taskwire/v1/task_service.js";
 import { serverStream, unary } from "#libs/rpc/service-definition.js";
 import type { StreamCall } from "#libs/rpc/stream-call.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
@@ -40,6 +46,7 @@ describe("TaskWatch", () => {
   let toy: ToyTaskService;
   let client: TaskwireClient;
   let cursors: (number | undefined)[];
+  let requestIds: Set<string>;
   let task: Task;
 
   /** Starts a service whose n-th watch is answered by the n-th script. */
@@ -53,12 +60,19 @@ describe("TaskWatch", () => {
           throw new TaskwireError({ code: "ABORTED", reason: "TOO_OFTEN", message: "one watch too many" });
         script(call);
       }),
+      runTask: serverStream(RunTaskRequest, RunTaskResponse, (request, call) => {
+        cursors.push(request.afterSequence);
+        requestIds.add(request.requestId);
+        call.write({ ...frame(), task: toy.create(request) });
+        scripts[cursors.length - 1]?.(call as StreamCall<Partial<RunTaskResponse & WatchTaskResponse>>);
+      }),
     }).start();
     client = new TaskwireClient({ address: toy.address });
   }
 
   beforeEach(() => {
     cursors = [];
+    requestIds = new Set();
     task = Task.fromPartial({ id: "x" });
   });
 
@@ -236,7 +250,24 @@ describe("TaskWatch", () => {
     const result = await client.run("a", {}, { onEvent: ({ sequence }) => seen.push(sequence) });
     expect(result).to.deep.equal({ n: 1 });
     expect(seen).to.deep.equal([2, 3]);
-    expect(cursors).to.deep.equal([1]);
+    expect(cursors).to.deep.equal([undefined]);
+  });
+
+  it("goes on with a run after a cut by the same call with the same request id", async () => {
+    await start(
+      (call) => call.fail(unavailable),
+      (call) => {
+        call.write(frame(event(2), event(3)));
+        call.fail(unavailable);
+      },
+      (call) => finish(call, frame(event(3), completed(4, "done"))),
+    );
+    const seen: number[] = [];
+    expect(await client.run("a", {}, { onEvent: ({ sequence }) => seen.push(sequence) })).to.equal("done");
+    expect(seen).to.deep.equal([2, 3, 4]);
+    expect(cursors).to.deep.equal([undefined, 1, 3]);
+    expect(requestIds.size).to.equal(1);
+    expect(toy.tasks.size).to.equal(1);
   });
 
   it("fetches a result that was too large for its event", async () => {

@@ -13,6 +13,8 @@ import {
   ListTasksResponse,
   TaskServiceService,
   RetryTaskRequest,
+  RunTaskRequest,
+  RunTaskResponse,
   WatchTaskRequest,
   WatchTaskResponse,
 } from "#libs/proto/gen/taskwire/v1/task_service.js";
@@ -90,6 +92,10 @@ export class ToyTaskService {
       })),
       watchTask: serverStream(WatchTaskRequest, WatchTaskResponse, ({ id }, call) => {
         call.write({ snapshot: this.find(id), events: [], heartbeat: undefined });
+      }),
+      runTask: serverStream(RunTaskRequest, RunTaskResponse, (request, call) => {
+        this.calls.push("run");
+        call.write({ task: this.create(request), events: [], heartbeat: undefined });
       }),
     };
   }

@@ -27,12 +27,18 @@ const newTask = fc.record({
   softTimeoutMs: whole,
   hardTimeoutMs: whole,
   memoryBytes: whole,
+  unwatchedCancelMs: orNull(whole),
   requestId: orNull(text),
   requestHash: orNull(text),
 });
 
 const command: fc.Arbitrary<WriteCommand> = fc.oneof(
   fc.record({ kind: fc.constant("create" as const), tasks: fc.array(newTask, { maxLength: 5 }) }),
+  fc.record({
+    kind: fc.constant("create" as const),
+    tasks: fc.array(newTask, { maxLength: 5 }),
+    mustExist: fc.constant(true as const),
+  }),
   fc.record({ kind: fc.constant("applyReports" as const), batches: fc.array(fc.uint8Array({ maxLength: 20 })) }),
   fc.record({
     kind: fc.constant("requestCancel" as const),

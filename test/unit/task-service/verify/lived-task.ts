@@ -95,6 +95,7 @@ function recordOf(facts: TaskFacts): TaskRecord {
     softTimeoutMs: 0,
     hardTimeoutMs: 0,
     memoryBytes: 0,
+    unwatchedCancelMs: null,
   };
 }
 

@@ -132,7 +132,14 @@ export interface Task {
    * Output only. No attempt starts after this time: the total timeout of the retry policy, counted from when the task was first due,
    * or from the latest RetryTask. Unset: there is none.
    */
-  deadlineTime: Date | undefined;
+  deadlineTime:
+    | Date
+    | undefined;
+  /**
+   * Optional. The task is cancelled when no RunTask stream has been attached to it for so long; [1 s, 24 h]. After a restart of the
+   * service the time begins anew. Unset: it goes on, whoever watches.
+   */
+  cancelUnwatchedAfter: Duration | undefined;
 }
 
 /** Where a task stands. Values may be added later; readers must accept unknown ones. */
@@ -325,6 +332,7 @@ function createBaseTask(): Task {
     retryPolicy: undefined,
     warnings: [],
     deadlineTime: undefined,
+    cancelUnwatchedAfter: undefined,
   };
 }
 
@@ -404,6 +412,9 @@ export const Task: MessageFns<Task> = {
     }
     if (message.deadlineTime !== undefined) {
       Timestamp.encode(toTimestamp(message.deadlineTime), writer.uint32(202).fork()).join();
+    }
+    if (message.cancelUnwatchedAfter !== undefined) {
+      Duration.encode(message.cancelUnwatchedAfter, writer.uint32(210).fork()).join();
     }
     return writer;
   },
@@ -624,6 +635,14 @@ export const Task: MessageFns<Task> = {
             message.deadlineTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.cancelUnwatchedAfter = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -682,6 +701,9 @@ export const Task: MessageFns<Task> = {
       : undefined;
     message.warnings = object.warnings?.map((e) => TaskError.fromPartial(e)) || [];
     message.deadlineTime = object.deadlineTime ?? undefined;
+    message.cancelUnwatchedAfter = (object.cancelUnwatchedAfter !== undefined && object.cancelUnwatchedAfter !== null)
+      ? Duration.fromPartial(object.cancelUnwatchedAfter)
+      : undefined;
     return message;
   },
 };

@@ -176,6 +176,34 @@ export interface WatchTaskResponse {
   heartbeat: Heartbeat | undefined;
 }
 
+/** Request of RunTask. */
+export interface RunTaskRequest {
+  /** Required. The task; output-only fields in it are ignored. */
+  task:
+    | Task
+    | undefined;
+  /** Optional, and required to go on after a cut. See CreateTaskRequest. */
+  requestId: string;
+  /** Optional. Goes on with the task that this `request_id` has made: sends the events after this one, 0 means the whole history. */
+  afterSequence?:
+    | number
+    | undefined;
+  /** Optional. How much the first frame carries; default BASIC. */
+  view: TaskView;
+}
+
+/** One frame of a run: exactly one of the task, events, or a heartbeat. */
+export interface RunTaskResponse {
+  /** The task as it was accepted, or stands now; only in the first frame. */
+  task:
+    | Task
+    | undefined;
+  /** The next events, in order; one or more. */
+  events: TaskEvent[];
+  /** Nothing happened for a while (15 s unless configured); the stream is alive. */
+  heartbeat: Heartbeat | undefined;
+}
+
 /** Proof of life of an idle stream. */
 export interface Heartbeat {
   /** The stream has delivered everything of its task up to this revision of the log. */
@@ -1040,6 +1068,178 @@ export const WatchTaskResponse: MessageFns<WatchTaskResponse> = {
   },
 };
 
+function createBaseRunTaskRequest(): RunTaskRequest {
+  return { task: undefined, requestId: "", afterSequence: undefined, view: 0 };
+}
+
+export const RunTaskRequest: MessageFns<RunTaskRequest> = {
+  encode(message: RunTaskRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.task !== undefined) {
+      Task.encode(message.task, writer.uint32(10).fork()).join();
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
+    }
+    if (message.afterSequence !== undefined) {
+      writer.uint32(24).int64(message.afterSequence);
+    }
+    if (message.view !== 0) {
+      writer.uint32(32).int32(message.view);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunTaskRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunTaskRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.task = Task.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.afterSequence = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.view = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RunTaskRequest>): RunTaskRequest {
+    return RunTaskRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RunTaskRequest>): RunTaskRequest {
+    const message = createBaseRunTaskRequest();
+    message.task = (object.task !== undefined && object.task !== null) ? Task.fromPartial(object.task) : undefined;
+    message.requestId = object.requestId ?? "";
+    message.afterSequence = object.afterSequence ?? undefined;
+    message.view = object.view ?? 0;
+    return message;
+  },
+};
+
+function createBaseRunTaskResponse(): RunTaskResponse {
+  return { task: undefined, events: [], heartbeat: undefined };
+}
+
+export const RunTaskResponse: MessageFns<RunTaskResponse> = {
+  encode(message: RunTaskResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.task !== undefined) {
+      Task.encode(message.task, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.events) {
+      TaskEvent.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.heartbeat !== undefined) {
+      Heartbeat.encode(message.heartbeat, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunTaskResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunTaskResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.task = Task.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.events.push(TaskEvent.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.heartbeat = Heartbeat.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RunTaskResponse>): RunTaskResponse {
+    return RunTaskResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RunTaskResponse>): RunTaskResponse {
+    const message = createBaseRunTaskResponse();
+    message.task = (object.task !== undefined && object.task !== null) ? Task.fromPartial(object.task) : undefined;
+    message.events = object.events?.map((e) => TaskEvent.fromPartial(e)) || [];
+    message.heartbeat = (object.heartbeat !== undefined && object.heartbeat !== null)
+      ? Heartbeat.fromPartial(object.heartbeat)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseHeartbeat(): Heartbeat {
   return { revision: 0, sequence: 0 };
 }
@@ -1264,6 +1464,27 @@ export const TaskServiceService = {
     responseSerialize: (value: WatchTaskResponse): Buffer => Buffer.from(WatchTaskResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): WatchTaskResponse => WatchTaskResponse.decode(value),
   },
+  /**
+   * CreateTask and WatchTask in one call: the first frame is the accepted task, then come its events to the terminal one, and the
+   * stream ends with OK. After a cut the same call with the same `request_id` goes on and never creates a second task: without
+   * `after_sequence` from how the task stands then, with it exactly after the last event seen. Who goes leaves the task running, unless
+   * its `cancel_unwatched_after` is set.
+   *
+   * Errors:
+   * * those of CreateTask; without a `request_id` a repeated call makes another task.
+   * * NOT_FOUND: `after_sequence` is set, and no task was made with this `request_id`, or its retention has passed.
+   * * OUT_OF_RANGE (`CURSOR_AHEAD`): the cursor is beyond the task's latest event.
+   * * UNAVAILABLE: the service stops; make the same call again.
+   */
+  runTask: {
+    path: "/taskwire.v1.TaskService/RunTask" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: RunTaskRequest): Buffer => Buffer.from(RunTaskRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RunTaskRequest => RunTaskRequest.decode(value),
+    responseSerialize: (value: RunTaskResponse): Buffer => Buffer.from(RunTaskResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RunTaskResponse => RunTaskResponse.decode(value),
+  },
 } as const;
 
 export interface TaskServiceServer extends UntypedServiceImplementation {
@@ -1347,6 +1568,19 @@ export interface TaskServiceServer extends UntypedServiceImplementation {
    * * UNAVAILABLE: the service stops; reconnect.
    */
   watchTask: handleServerStreamingCall<WatchTaskRequest, WatchTaskResponse>;
+  /**
+   * CreateTask and WatchTask in one call: the first frame is the accepted task, then come its events to the terminal one, and the
+   * stream ends with OK. After a cut the same call with the same `request_id` goes on and never creates a second task: without
+   * `after_sequence` from how the task stands then, with it exactly after the last event seen. Who goes leaves the task running, unless
+   * its `cancel_unwatched_after` is set.
+   *
+   * Errors:
+   * * those of CreateTask; without a `request_id` a repeated call makes another task.
+   * * NOT_FOUND: `after_sequence` is set, and no task was made with this `request_id`, or its retention has passed.
+   * * OUT_OF_RANGE (`CURSOR_AHEAD`): the cursor is beyond the task's latest event.
+   * * UNAVAILABLE: the service stops; make the same call again.
+   */
+  runTask: handleServerStreamingCall<RunTaskRequest, RunTaskResponse>;
 }
 
 export interface TaskServiceClient extends Client {
@@ -1527,6 +1761,24 @@ export interface TaskServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchTaskResponse>;
+  /**
+   * CreateTask and WatchTask in one call: the first frame is the accepted task, then come its events to the terminal one, and the
+   * stream ends with OK. After a cut the same call with the same `request_id` goes on and never creates a second task: without
+   * `after_sequence` from how the task stands then, with it exactly after the last event seen. Who goes leaves the task running, unless
+   * its `cancel_unwatched_after` is set.
+   *
+   * Errors:
+   * * those of CreateTask; without a `request_id` a repeated call makes another task.
+   * * NOT_FOUND: `after_sequence` is set, and no task was made with this `request_id`, or its retention has passed.
+   * * OUT_OF_RANGE (`CURSOR_AHEAD`): the cursor is beyond the task's latest event.
+   * * UNAVAILABLE: the service stops; make the same call again.
+   */
+  runTask(request: RunTaskRequest, options?: Partial<CallOptions>): ClientReadableStream<RunTaskResponse>;
+  runTask(
+    request: RunTaskRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<RunTaskResponse>;
 }
 
 export const TaskServiceClient = makeGenericClientConstructor(
