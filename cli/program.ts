@@ -5,6 +5,7 @@ import { benchCommand } from "#cli/commands/bench.js";
 import { cancelCommand } from "#cli/commands/cancel.js";
 import { devCommand } from "#cli/commands/dev.js";
 import { doctorCommand } from "#cli/commands/doctor.js";
+import { eventsCommand } from "#cli/commands/events.js";
 import { getCommand } from "#cli/commands/get.js";
 import { healthCommand } from "#cli/commands/health.js";
 import { listCommand } from "#cli/commands/list.js";
@@ -26,6 +27,7 @@ const clientCommands = [
   listCommand,
   getCommand,
   attemptsCommand,
+  eventsCommand,
   cancelCommand,
   retryCommand,
   workersCommand,

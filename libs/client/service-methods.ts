@@ -7,6 +7,8 @@ import {
   GetTaskRequest,
   ListTaskAttemptsRequest,
   ListTaskAttemptsResponse,
+  ListTaskEventsRequest,
+  ListTaskEventsResponse,
   ListTasksRequest,
   ListTasksResponse,
   RetryTaskRequest,
@@ -39,6 +41,11 @@ export const listTaskAttempts = {
   path: tasks.listTaskAttempts.path,
   request: ListTaskAttemptsRequest,
   response: ListTaskAttemptsResponse,
+};
+export const listTaskEvents = {
+  path: tasks.listTaskEvents.path,
+  request: ListTaskEventsRequest,
+  response: ListTaskEventsResponse,
 };
 export const watchTask = { path: tasks.watchTask.path, request: WatchTaskRequest, response: WatchTaskResponse };
 export const listWorkers = {

@@ -5,7 +5,8 @@ import { CreateBatcher, type BatchingOptions } from "#libs/client/create-batcher
 import { durationOf, encodeCreateRequest, type CreateOptions, type TaskPayload } from "#libs/client/create-request.js";
 import * as methods from "#libs/client/service-methods.js";
 import { TaskCancelledError, TaskFailedError } from "#libs/client/task-failures.js";
-import { listRequest, type ListOptions, type ListPageOptions } from "#libs/client/task-query.js";
+import { paged } from "#libs/client/paged.js";
+import { listRequest, type EventsOptions, type ListOptions, type ListPageOptions } from "#libs/client/task-query.js";
 import { isTerminal, isTerminalEvent, TaskWatch, type WatchFrame, type WatchOptions } from "#libs/client/task-watch.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
 import {
@@ -24,6 +25,7 @@ export { AttemptOutcome, TaskCancelledError, TaskFailedError, TaskState, Taskwir
 export type {
   BatchingOptions,
   CreateOptions,
+  EventsOptions,
   ListOptions,
   ListPageOptions,
   Task,
@@ -164,13 +166,11 @@ export class TaskwireClient {
   }
 
   /** Iterates over all matching tasks, page by page as they are asked for. */
-  async *list(options: ListOptions = {}): AsyncGenerator<Task, void, undefined> {
-    let pageToken = "";
-    do {
-      const page = await this.listPage({ ...options, pageToken });
-      yield* page.tasks;
-      pageToken = page.nextPageToken;
-    } while (pageToken !== "");
+  list(options: ListOptions = {}): AsyncGenerator<Task, void, undefined> {
+    return paged(async (pageToken) => {
+      const { tasks: items, nextPageToken } = await this.listPage({ ...options, pageToken });
+      return { items, nextPageToken };
+    });
   }
 
   /** Returns one page; an empty `nextPageToken` is the only sign of the end. */
@@ -207,17 +207,25 @@ export class TaskwireClient {
    *
    * @param options - `pageSize`: attempts per page; [1, 1000], default 50
    */
-  async *attempts(
-    id: string,
-    options: { readonly pageSize?: number } = {},
-  ): AsyncGenerator<TaskAttempt, void, undefined> {
+  attempts(id: string, options: { readonly pageSize?: number } = {}): AsyncGenerator<TaskAttempt, void, undefined> {
     const pageSize = options.pageSize ?? 0;
-    let pageToken = "";
-    do {
+    return paged(async (pageToken) => {
       const page = await this.#caller.call(methods.listTaskAttempts, { id, pageSize, pageToken });
-      yield* page.attempts;
-      pageToken = page.nextPageToken;
-    } while (pageToken !== "");
+      return { items: page.attempts, nextPageToken: page.nextPageToken };
+    });
+  }
+
+  /**
+   * Iterates over what has happened to a task, page by page as the events are asked for. It ends with the last event there is; use
+   * {@link watch} to go on from there.
+   */
+  events(id: string, options: EventsOptions = {}): AsyncGenerator<TaskEvent, void, undefined> {
+    const orderBy = options.order === "desc" ? "sequence desc" : "sequence";
+    const pageSize = options.pageSize ?? 0;
+    return paged(async (pageToken) => {
+      const page = await this.#caller.call(methods.listTaskEvents, { id, pageSize, pageToken, orderBy });
+      return { items: page.events, nextPageToken: page.nextPageToken };
+    });
   }
 
   /**

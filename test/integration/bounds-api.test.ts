@@ -217,6 +217,9 @@ describe("Every bound of the API, below, at and above it (Bounded, Clear refusal
     const attempts = (pageSize: number) =>
       violated(channel.unary(methods.listTaskAttempts, { id: ID, pageSize, pageToken: "" }));
     expect(await attempts(-1)).to.deep.equal(["page_size"]);
+    const events = (pageSize: number) =>
+      violated(channel.unary(methods.listTaskEvents, { id: ID, pageSize, pageToken: "", orderBy: "" }));
+    expect(await events(-1)).to.deep.equal(["page_size"]);
   });
 
   it("values of a filter: 1000 ids, 100 types, queues and states, 32 labels", async () => {

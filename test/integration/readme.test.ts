@@ -96,6 +96,7 @@ describe("README.md", function () {
     const whole = printed.slice(printed.search(/^\S+ {2}PENDING$/m));
     expect(objectsOf(whole).map((event) => event["kind"])).to.deep.equal([
       ...["created", "started", "failed", "reopened", "started", "failed"],
+      ...["failed", "started"],
     ]);
   });
 
@@ -103,7 +104,7 @@ describe("README.md", function () {
     const lines = (await shell("grpcurl list and describe")).trim().split("\n");
     expect(lines).to.include.members(["taskwire.v1.TaskService", "taskwire.v1.WorkerService", "grpc.health.v1.Health"]);
     const methods = ["CreateTask", "BatchCreateTasks", "GetTask", "ListTasks", "CancelTask", "WatchTask"];
-    methods.push("RetryTask", "ListTaskAttempts");
+    methods.push("RetryTask", "ListTaskAttempts", "ListTaskEvents");
     expect(lines).to.include.members(methods.map((method) => `taskwire.v1.TaskService/${method}`));
   });
 
@@ -129,10 +130,13 @@ describe("README.md", function () {
     expect(task).to.include({ type: "system.health_check", state: "CANCELLED" });
   });
 
-  it("shows how grpcurl opens a task again and lists its attempts", async () => {
-    const objects = objectsOf(await shell("grpcurl retry and attempts"));
+  it("shows how grpcurl opens a task again and lists its attempts and events", async () => {
+    const objects = objectsOf(await shell("grpcurl retry, attempts and events"));
     expect(objects[0]).to.include({ type: "system.health_check", state: "PENDING" });
-    const attempts = (objects.at(-1)?.["attempts"] ?? []) as Record<string, unknown>[];
+    const events = (objects.at(-1)?.["events"] ?? []) as Record<string, unknown>[];
+    expect(events).to.have.lengthOf(1);
+    expect(events[0]).to.include({ state: "COMPLETED" }).and.to.have.property("completed");
+    const attempts = (objects.at(-2)?.["attempts"] ?? []) as Record<string, unknown>[];
     expect(attempts.map(({ number, outcome, counted }) => [number, outcome, counted])).to.deep.equal([
       [1, "SUCCEEDED", true],
     ]);

@@ -10,6 +10,7 @@ import { batchCreateTasks, createTask, type CreateContext } from "#task-service/
 import { listTasks } from "#task-service/rpc/list-tasks.js";
 import { presentTask } from "#task-service/rpc/present-task.js";
 import { listTaskAttempts } from "#task-service/rpc/list-attempts.js";
+import { listTaskEvents } from "#task-service/rpc/list-events.js";
 import { readTask } from "#task-service/rpc/read-task.js";
 import { retryTask } from "#task-service/rpc/retry-task.js";
 import { requireTaskId, Violations } from "#task-service/rpc/violations.js";
@@ -68,6 +69,9 @@ export function addServices(server: GrpcServer, context: RpcContext): void {
     retryTask: unary(tasks.RetryTaskRequest, Task, (request) => retryTask(store, request)),
     listTaskAttempts: unary(tasks.ListTaskAttemptsRequest, tasks.ListTaskAttemptsResponse, (request) =>
       listTaskAttempts(store, request),
+    ),
+    listTaskEvents: unary(tasks.ListTaskEventsRequest, tasks.ListTaskEventsResponse, (request) =>
+      listTaskEvents(store, request),
     ),
     watchTask: serverStream(tasks.WatchTaskRequest, tasks.WatchTaskResponse, (request, call) => {
       watchTask(hub, logger, request, call);

@@ -13,6 +13,13 @@ export type ReadQuery =
   | { readonly kind: "getTask"; readonly id: string; readonly isFull: boolean }
   | { readonly kind: "listTasks"; readonly list: ListQuery }
   | { readonly kind: "readEvents"; readonly id: string; readonly afterSequence: number; readonly limit: number }
+  /** The latest first, from before a sequence on; null: from the latest. */
+  | {
+      readonly kind: "readLatestEvents";
+      readonly id: string;
+      readonly beforeSequence: number | null;
+      readonly limit: number;
+    }
   | { readonly kind: "readDue"; readonly lane: Lane; readonly after: DispatchKey | null; readonly limit: number }
   | { readonly kind: "loadDue"; readonly keys: readonly number[] }
   | { readonly kind: "readRunning" }
@@ -56,6 +63,7 @@ export interface ReadResults {
   listTasks: { readonly tasks: readonly TaskRecord[]; readonly hasMore: boolean };
   /** Null: no such task. */
   readEvents: TaskHistory | null;
+  readLatestEvents: TaskHistory | null;
   readDue: readonly DueTask[];
   loadDue: readonly DueTask[];
   readRunning: readonly RunningTask[];

@@ -8,7 +8,7 @@ import { isSealedText } from "#libs/sealing/sealed-form.js";
 import { missingKeyOf } from "#libs/sealing/sealing-errors.js";
 import { attemptOf } from "#task-service/store/attempt-history.js";
 import { createQueryBuilder } from "#task-service/store/query-builder.js";
-import type { AnswerTo, ReadQuery, ReadResults } from "#task-service/store/read-query.js";
+import type { AnswerTo, ReadQuery, ReadResults, TaskHistory } from "#task-service/store/read-query.js";
 import { listStatement } from "#task-service/store/sqlite/list-statement.js";
 import { openForReading } from "#task-service/store/sqlite/open-database.js";
 import { openRow } from "#task-service/store/sealed-row.js";
@@ -54,7 +54,8 @@ export class SqliteReader {
   readonly #getBasic: Statement<[string], TaskRow>;
   readonly #getFull: Statement<[string], TaskRow>;
   readonly #head: Statement<[string], { key: number; state: TaskState; sequence: number }>;
-  readonly #events: Statement<[number, number, number], { revision: number; sequence: number; body: Uint8Array }>;
+  readonly #events: Statement<[number, number, number], TaskHistory["events"][number]>;
+  readonly #latestEvents: Statement<[number, number, number], TaskHistory["events"][number]>;
   readonly #dueFirst: Statement<[string, string, number], DueTask>;
   readonly #dueAfter: Statement<[string, string, number, number, number, number, number], DueTask>;
   readonly #dueByKey: Statement<[number], DueTask>;
@@ -71,15 +72,13 @@ export class SqliteReader {
     this.#getBasic = prepare(db.selectFrom("tasks").select(BASIC_COLUMNS).where("id", "=", bound<string>()));
     this.#getFull = prepare(db.selectFrom("tasks").select(FULL_COLUMNS).where("id", "=", bound<string>()));
     this.#head = prepare(db.selectFrom("tasks").select(["key", "state", "sequence"]).where("id", "=", bound<string>()));
-    this.#events = prepare(
-      db
-        .selectFrom("task_events")
-        .select(["revision", "sequence", "body"])
-        .where("task_key", "=", bound<number>())
-        .where("sequence", ">", bound<number>())
-        .orderBy("sequence")
-        .limit(bound<number>()),
-    );
+    const events = db
+      .selectFrom("task_events")
+      .select(["revision", "sequence", "body"])
+      .where("task_key", "=", bound<number>())
+      .limit(bound<number>());
+    this.#events = prepare(events.where("sequence", ">", bound<number>()).orderBy("sequence"));
+    this.#latestEvents = prepare(events.where("sequence", "<", bound<number>()).orderBy("sequence", "desc"));
     this.#dueFirst = prepare(dueInLane);
     this.#dueAfter = prepare(dueInLaneAfter);
     this.#dueByKey = prepare(
@@ -148,7 +147,11 @@ export class SqliteReader {
       case "listTasks":
         return this.#list(query);
       case "readEvents":
-        return this.#history(query);
+        return this.#history(query.id, ({ key }) => this.#events.iterate(key, query.afterSequence, query.limit));
+      case "readLatestEvents":
+        return this.#history(query.id, ({ key, sequence }) =>
+          this.#latestEvents.iterate(key, query.beforeSequence ?? sequence + 1, query.limit),
+        );
       case "readDue": {
         const { lane, after, limit } = query;
         if (after === null) return this.#dueFirst.all(lane.queue, lane.type, limit).map((row) => this.#openDue(row));
@@ -220,13 +223,16 @@ export class SqliteReader {
   }
 
   /** Task and events come from one snapshot, so that “nothing more” can be told from “not yet read”. */
-  #history(query: Extract<ReadQuery, { kind: "readEvents" }>): ReadResults["readEvents"] {
+  #history(
+    id: string,
+    eventsOf: (head: { readonly key: number; readonly sequence: number }) => Iterable<TaskHistory["events"][number]>,
+  ): TaskHistory | null {
     return this.#database.transaction(() => {
-      const head = this.#head.get(query.id);
+      const head = this.#head.get(id);
       if (head === undefined) return null;
-      const events: { revision: number; sequence: number; body: Uint8Array }[] = [];
+      const events: TaskHistory["events"][number][] = [];
       let bytes = 0;
-      for (const event of this.#events.iterate(head.key, query.afterSequence, query.limit)) {
+      for (const event of eventsOf(head)) {
         events.push({ ...event, body: new Uint8Array(this.#ring.open(event.body, eventContext(event.revision))) });
         bytes += event.body.length;
         if (bytes > MAX_EVENT_BYTES) break;

@@ -9,6 +9,8 @@ import {
   GetTaskRequest,
   ListTaskAttemptsRequest,
   ListTaskAttemptsResponse,
+  ListTaskEventsRequest,
+  ListTaskEventsResponse,
   ListTasksRequest,
   ListTasksResponse,
   TaskServiceService,
@@ -88,6 +90,7 @@ export class ToyTaskService {
         attempts: [],
         nextPageToken: "",
       })),
+      listTaskEvents: unary(ListTaskEventsRequest, ListTaskEventsResponse, () => ({ events: [], nextPageToken: "" })),
       watchTask: serverStream(WatchTaskRequest, WatchTaskResponse, ({ id }, call) => {
         call.write({ snapshot: this.find(id), events: [], heartbeat: undefined });
       }),
