@@ -6,6 +6,7 @@ import { cancelCommand } from "#cli/commands/cancel.js";
 import { devCommand } from "#cli/commands/dev.js";
 import { doctorCommand } from "#cli/commands/doctor.js";
 import { eventsCommand } from "#cli/commands/events.js";
+import { explainCommand } from "#cli/commands/explain.js";
 import { getCommand } from "#cli/commands/get.js";
 import { healthCommand } from "#cli/commands/health.js";
 import { listCommand } from "#cli/commands/list.js";
@@ -28,6 +29,7 @@ const clientCommands = [
   getCommand,
   attemptsCommand,
   eventsCommand,
+  explainCommand,
   cancelCommand,
   retryCommand,
   workersCommand,

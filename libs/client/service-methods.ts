@@ -1,9 +1,11 @@
 import { Task } from "#libs/proto/gen/taskwire/v1/task.js";
+import { TaskExplanation } from "#libs/proto/gen/taskwire/v1/task_explanation.js";
 import {
   BatchCreateTasksRequest,
   BatchCreateTasksResponse,
   CancelTaskRequest,
   CreateTaskRequest,
+  ExplainTaskRequest,
   GetTaskRequest,
   ListTaskAttemptsRequest,
   ListTaskAttemptsResponse,
@@ -47,6 +49,7 @@ export const listTaskEvents = {
   request: ListTaskEventsRequest,
   response: ListTaskEventsResponse,
 };
+export const explainTask = { path: tasks.explainTask.path, request: ExplainTaskRequest, response: TaskExplanation };
 export const watchTask = { path: tasks.watchTask.path, request: WatchTaskRequest, response: WatchTaskResponse };
 export const listWorkers = {
   path: workers.listWorkers.path,

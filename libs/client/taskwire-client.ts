@@ -18,6 +18,7 @@ import {
   type TaskError,
 } from "#libs/proto/gen/taskwire/v1/task.js";
 import type { TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
+import type { TaskExplanation } from "#libs/proto/gen/taskwire/v1/task_explanation.js";
 import type { Worker } from "#libs/proto/gen/taskwire/v1/worker_service.js";
 import { Channel } from "#libs/rpc/channel.js";
 
@@ -32,6 +33,7 @@ export type {
   TaskAttempt,
   TaskError,
   TaskEvent,
+  TaskExplanation,
   TaskPayload,
   WatchFrame,
   WatchOptions,
@@ -226,6 +228,11 @@ export class TaskwireClient {
       const page = await this.#caller.call(methods.listTaskEvents, { id, pageSize, pageToken, orderBy });
       return { items: page.events, nextPageToken: page.nextPageToken };
     });
+  }
+
+  /** Says why a task is not running, or how it runs or ended: reasons, the most important first, and a sentence made of them. */
+  explain(id: string): Promise<TaskExplanation> {
+    return this.#caller.call(methods.explainTask, { id });
   }
 
   /**

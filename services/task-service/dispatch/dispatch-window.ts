@@ -32,6 +32,9 @@ export function windowEntry(known: Pick<WindowEntry, "id" | "queue" | "attempt">
   };
 }
 
+/** When an entry was sent that only keeps a place. */
+const NOT_SENT_MS = -1;
+
 /** Every task that is in NATS or with a worker, counted per queue. */
 export class DispatchWindow {
   readonly #entries = new Map<string, WindowEntry>();
@@ -55,6 +58,16 @@ export class DispatchWindow {
     this.#entries.set(entry.id, entry);
   }
 
+  /** Keeps a place for a task while it is read. */
+  reserve(id: string, queue: string): void {
+    this.add(windowEntry({ id, queue, attempt: 0, sentAtMs: NOT_SENT_MS }));
+  }
+
+  /** Whether nothing has happened to the task since {@link reserve}. */
+  isReserved(id: string): boolean {
+    return this.#entries.get(id)?.sentAtMs === NOT_SENT_MS;
+  }
+
   remove(id: string): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
@@ -62,6 +75,12 @@ export class DispatchWindow {
     const count = this.count(entry.queue) - 1;
     if (count > 0) this.#counts.set(entry.queue, count);
     else this.#counts.delete(entry.queue);
+  }
+
+  /** The tasks of a queue that are in NATS or with a worker, without places that are only kept. */
+  of(queue: string): WindowEntry[] {
+    const entries = [...this.#entries.values()];
+    return entries.filter((entry) => entry.queue === queue && entry.sentAtMs !== NOT_SENT_MS);
   }
 
   /** All of them. */

@@ -5,6 +5,7 @@ import type { KeyRing } from "#libs/sealing/key-ring.js";
 import { isTerminal, TaskState } from "#libs/tasks/task-state.js";
 import { HeldBackTasks } from "#task-service/dispatch/held-back-tasks.js";
 import { DispatchSender } from "#task-service/dispatch/dispatch-sender.js";
+import { dispatchFacts, type DispatchFacts } from "#task-service/dispatch/dispatch-facts.js";
 import { windowEntry, type DispatchWindow, type WindowEntry } from "#task-service/dispatch/dispatch-window.js";
 import { FreshTasks } from "#task-service/dispatch/fresh-tasks.js";
 import { SuspectGate } from "#task-service/dispatch/suspect-gate.js";
@@ -32,8 +33,6 @@ export interface DispatcherOptions {
 const HEADROOM_SHARE = 0.25;
 const MIN_HEADROOM = 2;
 const READ_RETRY_WAIT_MS = 250;
-/** When an entry was sent that only keeps a place while its task is read. */
-const NOT_SENT_MS = -1;
 
 /**
  * Owns which due task goes to NATS next: per queue by priority, then run time, then age, and never more at once than the living
@@ -95,7 +94,7 @@ export class Dispatcher {
   /** Keeps a place for a task of which a dispatch of before was found. False: what is with a worker of it is known already. */
   reserve(id: string, queue: string): boolean {
     const { window } = this.#options;
-    if (!window.has(id)) window.add(placeholder(id, queue));
+    if (!window.has(id)) window.reserve(id, queue);
     return this.isReserved(id);
   }
 
@@ -104,9 +103,15 @@ export class Dispatcher {
     return this.#options.window.get(id)?.attempt;
   }
 
+  /** What dispatch knows of a task and of its queue. */
+  lookAt(id: string, queue: string): DispatchFacts {
+    const isWaitingApart = this.#suspects.isWaiting(queue, id);
+    return dispatchFacts(this.#options.window, { id, queue, isWaitingApart, isOpen: this.#isOpen });
+  }
+
   /** Whether nothing has happened to the task since {@link reserve}. */
   isReserved(id: string): boolean {
-    return this.#options.window.get(id)?.sentAtMs === NOT_SENT_MS;
+    return this.#options.window.isReserved(id);
   }
 
   /** Gives a reserved place up, or takes the task over that the process before this one has dispatched. */
@@ -268,7 +273,7 @@ export class Dispatcher {
   #loadAndDispatch(queue: string, tasks: readonly BufferedTask[]): void {
     const { store, window, logger } = this.#options;
     // Their places in the window are taken while they are read.
-    for (const { id } of tasks) window.add(placeholder(id, queue));
+    for (const { id } of tasks) window.reserve(id, queue);
     store
       .read({ kind: "loadDue", keys: tasks.map((task) => task.key) })
       .then((found) => {
@@ -289,8 +294,4 @@ export class Dispatcher {
         }, READ_RETRY_WAIT_MS).unref();
       });
   }
-}
-
-function placeholder(id: string, queue: string): WindowEntry {
-  return windowEntry({ id, queue, attempt: 0, sentAtMs: NOT_SENT_MS });
 }

@@ -8,8 +8,9 @@ import { isSealedText } from "#libs/sealing/sealed-form.js";
 import { missingKeyOf } from "#libs/sealing/sealing-errors.js";
 import { attemptOf } from "#task-service/store/attempt-history.js";
 import { createQueryBuilder } from "#task-service/store/query-builder.js";
-import type { AnswerTo, ReadQuery, ReadResults, TaskHistory } from "#task-service/store/read-query.js";
+import type { AnswerTo, ReadQuery, ReadResults, TaskHistory, TaskSituation } from "#task-service/store/read-query.js";
 import { listStatement } from "#task-service/store/sqlite/list-statement.js";
+import { QueuePlaces } from "#task-service/store/sqlite/queue-places.js";
 import { openForReading } from "#task-service/store/sqlite/open-database.js";
 import { openRow } from "#task-service/store/sealed-row.js";
 import { BASIC_COLUMNS, FULL_COLUMNS, recordOf, type TaskRow } from "#task-service/store/task-columns.js";
@@ -62,6 +63,7 @@ export class SqliteReader {
   readonly #running: Statement<[], Omit<RunningTask, "isCancelRequested"> & { cancelTime: number | null }>;
   readonly #attempts: Statement<[number, number, number], AttemptRow>;
   readonly #overdue: Statement<[number, number], OverdueTask>;
+  readonly #places: QueuePlaces;
   readonly #lastRevision: Statement<[], { value: number | null }>;
   readonly #lastKey: Statement<[], { value: number | null }>;
 
@@ -125,6 +127,7 @@ export class SqliteReader {
         .limit(bound<number>())
         .$narrowType<{ deadlineMs: number }>(),
     );
+    this.#places = new QueuePlaces(this.#database);
     // The counter alone knows revisions whose events were deleted; it is saved with every deletion.
     const counted = db.selectFrom("counters").select("last_revision as revision");
     const logged = db.selectFrom("task_events").select("revision").orderBy("revision", "desc").limit(sql.lit(1));
@@ -152,6 +155,8 @@ export class SqliteReader {
         return this.#history(query.id, ({ key, sequence }) =>
           this.#latestEvents.iterate(key, query.beforeSequence ?? sequence + 1, query.limit),
         );
+      case "readSituation":
+        return this.#situation(query.id);
       case "readDue": {
         const { lane, after, limit } = query;
         if (after === null) return this.#dueFirst.all(lane.queue, lane.type, limit).map((row) => this.#openDue(row));
@@ -182,12 +187,28 @@ export class SqliteReader {
 
   /** Others in its lane must not suffer from a payload that cannot be opened: that is for dispatch to know. */
   #openDue(row: DueTask): DueTask {
-    if (!isSealedText(row.payloadJson)) return row;
+    return isSealedText(row.payloadJson) ? { ...row, ...this.#openPayload(row.id, row.payloadJson) } : row;
+  }
+
+  #openPayload(id: string, payload: string): { payloadJson: string; lockedBy?: string } {
     try {
-      return { ...row, payloadJson: this.#ring.openText(row.payloadJson, payloadContext(row.id)) };
+      return { payloadJson: this.#ring.openText(payload, payloadContext(id)) };
     } catch (error) {
-      return { ...row, payloadJson: "", lockedBy: missingKeyOf(error) ?? "" };
+      return { payloadJson: "", lockedBy: missingKeyOf(error) ?? "" };
     }
+  }
+
+  #situation(id: string): TaskSituation | null {
+    return this.#database.transaction(() => {
+      const row = this.#getFull.get(id);
+      if (row === undefined) return null;
+      const { payload = "", waiting, state } = row;
+      const isPending = state === TaskState.PENDING;
+      const lockedBy = isPending && isSealedText(payload) ? this.#openPayload(id, payload).lockedBy : undefined;
+      const task = recordOf({ ...row, payload: "", result: null });
+      const place = isPending && waiting === 0 ? this.#places.of(task) : null;
+      return { task, place, lockedBy: lockedBy ?? null };
+    })();
   }
 
   /** Task and attempts come from one snapshot, so that the latest attempt is in one of them. */

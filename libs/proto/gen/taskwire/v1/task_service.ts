@@ -20,6 +20,7 @@ import {
 import { Timestamp } from "../../google/protobuf/timestamp.js";
 import { Task, Task_State, TaskAttempt, TaskView } from "./task.js";
 import { TaskEvent } from "./task_event.js";
+import { TaskExplanation } from "./task_explanation.js";
 
 export const protobufPackage = "taskwire.v1";
 
@@ -179,6 +180,12 @@ export interface ListTaskEventsResponse {
   events: TaskEvent[];
   /** Where the next page begins; empty at the end. */
   nextPageToken: string;
+}
+
+/** Request of ExplainTask. */
+export interface ExplainTaskRequest {
+  /** Required. The task's id. */
+  id: string;
 }
 
 /** Request of WatchTask. */
@@ -1323,6 +1330,61 @@ export const ListTaskEventsResponse: MessageFns<ListTaskEventsResponse> = {
   },
 };
 
+function createBaseExplainTaskRequest(): ExplainTaskRequest {
+  return { id: "" };
+}
+
+export const ExplainTaskRequest: MessageFns<ExplainTaskRequest> = {
+  encode(message: ExplainTaskRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainTaskRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainTaskRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExplainTaskRequest>): ExplainTaskRequest {
+    return ExplainTaskRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExplainTaskRequest>): ExplainTaskRequest {
+    const message = createBaseExplainTaskRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
 function createBaseWatchTaskRequest(): WatchTaskRequest {
   return { id: "", afterSequence: undefined, view: 0 };
 }
@@ -1709,6 +1771,22 @@ export const TaskServiceService = {
     responseDeserialize: (value: Buffer): ListTaskEventsResponse => ListTaskEventsResponse.decode(value),
   },
   /**
+   * Says why a task is not running, or how it runs or ended: structured reasons and one sentence.
+   *
+   * Errors:
+   * * INVALID_ARGUMENT: the id is not a UUID.
+   * * NOT_FOUND: no such task.
+   */
+  explainTask: {
+    path: "/taskwire.v1.TaskService/ExplainTask" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ExplainTaskRequest): Buffer => Buffer.from(ExplainTaskRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExplainTaskRequest => ExplainTaskRequest.decode(value),
+    responseSerialize: (value: TaskExplanation): Buffer => Buffer.from(TaskExplanation.encode(value).finish()),
+    responseDeserialize: (value: Buffer): TaskExplanation => TaskExplanation.decode(value),
+  },
+  /**
    * Streams what happens to one task until its terminal event, then ends with OK. Every other end means: reconnect with
    * the last `sequence` seen as `after_sequence`. Events come in order, none twice, none left out.
    * Use no deadline, or one below 24 days: some gRPC libraries overflow beyond.
@@ -1808,6 +1886,14 @@ export interface TaskServiceServer extends UntypedServiceImplementation {
    * * NOT_FOUND: no such task.
    */
   listTaskEvents: handleUnaryCall<ListTaskEventsRequest, ListTaskEventsResponse>;
+  /**
+   * Says why a task is not running, or how it runs or ended: structured reasons and one sentence.
+   *
+   * Errors:
+   * * INVALID_ARGUMENT: the id is not a UUID.
+   * * NOT_FOUND: no such task.
+   */
+  explainTask: handleUnaryCall<ExplainTaskRequest, TaskExplanation>;
   /**
    * Streams what happens to one task until its terminal event, then ends with OK. Every other end means: reconnect with
    * the last `sequence` seen as `after_sequence`. Events come in order, none twice, none left out.
@@ -2005,6 +2091,28 @@ export interface TaskServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListTaskEventsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Says why a task is not running, or how it runs or ended: structured reasons and one sentence.
+   *
+   * Errors:
+   * * INVALID_ARGUMENT: the id is not a UUID.
+   * * NOT_FOUND: no such task.
+   */
+  explainTask(
+    request: ExplainTaskRequest,
+    callback: (error: ServiceError | null, response: TaskExplanation) => void,
+  ): ClientUnaryCall;
+  explainTask(
+    request: ExplainTaskRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: TaskExplanation) => void,
+  ): ClientUnaryCall;
+  explainTask(
+    request: ExplainTaskRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: TaskExplanation) => void,
   ): ClientUnaryCall;
   /**
    * Streams what happens to one task until its terminal event, then ends with OK. Every other end means: reconnect with
