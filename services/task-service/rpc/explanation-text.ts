@@ -89,7 +89,7 @@ function dispatchedText(dispatched: ValueOf<"dispatched">, age: string): string 
 }
 
 function lineText({ queue, position, total, positionIsMinimum, totalIsMinimum }: ValueOf<"inLine">): string {
-  if (positionIsMinimum) return `more than ${figure(MAX_COUNTED - 1)} due tasks of queue ${queue} come before it`;
+  if (positionIsMinimum) return `at least ${figure(MAX_COUNTED)} due tasks of queue ${queue} come before it`;
   return `it is ${ordinal(position)} of ${totalIsMinimum ? "more than " : ""}${figure(total)} due in queue ${queue}`;
 }
 
