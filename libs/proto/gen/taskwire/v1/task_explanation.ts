@@ -212,7 +212,10 @@ export interface TaskExplanation_SlotsBusy {
   workersRunning: number;
 }
 
-/** The task is due and waits for its turn, among all due tasks of its queue: by priority, then run time, then age. */
+/**
+ * The task is due and waits for its turn, among all due tasks of its queue: by priority, then run time, then age. Tasks count here whose
+ * types no worker runs, though they stand in nobody's way.
+ */
 export interface TaskExplanation_InLine {
   /** The queue. */
   queue: string;
