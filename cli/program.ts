@@ -5,6 +5,8 @@ import { benchCommand } from "#cli/commands/bench.js";
 import { cancelCommand } from "#cli/commands/cancel.js";
 import { devCommand } from "#cli/commands/dev.js";
 import { doctorCommand } from "#cli/commands/doctor.js";
+import { eventsCommand } from "#cli/commands/events.js";
+import { explainCommand } from "#cli/commands/explain.js";
 import { getCommand } from "#cli/commands/get.js";
 import { healthCommand } from "#cli/commands/health.js";
 import { listCommand } from "#cli/commands/list.js";
@@ -26,6 +28,8 @@ const clientCommands = [
   listCommand,
   getCommand,
   attemptsCommand,
+  eventsCommand,
+  explainCommand,
   cancelCommand,
   retryCommand,
   workersCommand,

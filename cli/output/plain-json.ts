@@ -5,6 +5,7 @@ import {
   TaskCancelled_Phase as Phase,
   type TaskEvent,
 } from "#libs/proto/gen/taskwire/v1/task_event.js";
+import type { TaskExplanation } from "#libs/proto/gen/taskwire/v1/task_explanation.js";
 import type { Worker } from "#libs/proto/gen/taskwire/v1/worker_service.js";
 
 /** What `JSON.stringify` can say. */
@@ -23,7 +24,7 @@ const USER_CONTENT = new Set(["payload", "result", "details", "fields", "labels"
  * A message of the API as JSON, as protobuf's own JSON mapping says it: lowerCamelCase names, enums by name, times in RFC 3339, unset
  * fields left out. Other than there, 64-bit numbers are numbers, and an event's content is found under the name of its kind.
  */
-export function toPlainJson(message: Task | TaskAttempt | TaskEvent | Worker): PlainJson {
+export function toPlainJson(message: Task | TaskAttempt | TaskEvent | TaskExplanation | Worker): PlainJson {
   return plain(message, "");
 }
 

@@ -1,12 +1,16 @@
 import { Task } from "#libs/proto/gen/taskwire/v1/task.js";
+import { TaskExplanation } from "#libs/proto/gen/taskwire/v1/task_explanation.js";
 import {
   BatchCreateTasksRequest,
   BatchCreateTasksResponse,
   CancelTaskRequest,
   CreateTaskRequest,
+  ExplainTaskRequest,
   GetTaskRequest,
   ListTaskAttemptsRequest,
   ListTaskAttemptsResponse,
+  ListTaskEventsRequest,
+  ListTaskEventsResponse,
   ListTasksRequest,
   ListTasksResponse,
   RetryTaskRequest,
@@ -42,6 +46,12 @@ export const listTaskAttempts = {
   request: ListTaskAttemptsRequest,
   response: ListTaskAttemptsResponse,
 };
+export const listTaskEvents = {
+  path: tasks.listTaskEvents.path,
+  request: ListTaskEventsRequest,
+  response: ListTaskEventsResponse,
+};
+export const explainTask = { path: tasks.explainTask.path, request: ExplainTaskRequest, response: TaskExplanation };
 export const watchTask = { path: tasks.watchTask.path, request: WatchTaskRequest, response: WatchTaskResponse };
 export const runTask = { path: tasks.runTask.path, request: RunTaskRequest, response: RunTaskResponse };
 export const listWorkers = {

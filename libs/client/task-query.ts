@@ -41,6 +41,14 @@ export interface ListPageOptions extends ListOptions {
   readonly pageToken?: string;
 }
 
+/** How to go through a task's history. */
+export interface EventsOptions {
+  /** `asc`, the default: the first event first; `desc`: the latest first. */
+  readonly order?: "asc" | "desc";
+  /** Events per page; [1, 1000], default 50. */
+  readonly pageSize?: number;
+}
+
 /** The request of a page. */
 export function listRequest(options: ListPageOptions): ListTasksRequest {
   return {

@@ -3,9 +3,11 @@ import { asCreated } from "#libs/client/batch-answer.js";
 import { Caller } from "#libs/client/caller.js";
 import { CreateBatcher, type BatchingOptions } from "#libs/client/create-batcher.js";
 import { durationOf, encodeCreateRequest, type CreateOptions, type TaskPayload } from "#libs/client/create-request.js";
+import type { NewTask, RunOptions } from "#libs/client/run-options.js";
 import * as methods from "#libs/client/service-methods.js";
 import { TaskCancelledError, TaskFailedError } from "#libs/client/task-failures.js";
-import { listRequest, type ListOptions, type ListPageOptions } from "#libs/client/task-query.js";
+import { paged } from "#libs/client/paged.js";
+import { listRequest, type EventsOptions, type ListOptions, type ListPageOptions } from "#libs/client/task-query.js";
 import {
   isTerminalEvent,
   runStream,
@@ -24,6 +26,7 @@ import {
   type TaskError,
 } from "#libs/proto/gen/taskwire/v1/task.js";
 import type { TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
+import type { TaskExplanation } from "#libs/proto/gen/taskwire/v1/task_explanation.js";
 import type { Worker } from "#libs/proto/gen/taskwire/v1/worker_service.js";
 import { Channel } from "#libs/rpc/channel.js";
 
@@ -31,12 +34,16 @@ export { AttemptOutcome, TaskCancelledError, TaskFailedError, TaskState, Taskwir
 export type {
   BatchingOptions,
   CreateOptions,
+  EventsOptions,
   ListOptions,
   ListPageOptions,
+  NewTask,
+  RunOptions,
   Task,
   TaskAttempt,
   TaskError,
   TaskEvent,
+  TaskExplanation,
   TaskPayload,
   WatchFrame,
   WatchOptions,
@@ -56,22 +63,6 @@ export interface TaskwireClientOptions {
    * request id, so that trying again never makes two tasks of one.
    */
   readonly retryForMs?: number;
-}
-
-/** One task of {@link TaskwireClient.createMany}. */
-export interface NewTask extends CreateOptions {
-  /** The name of the handler, for example `report.generate`. */
-  readonly type: string;
-  /** The handler's input; default `{}`. */
-  readonly payload?: TaskPayload;
-}
-
-/** What may be said about {@link TaskwireClient.run} besides the task. */
-export interface RunOptions extends CreateOptions {
-  /** Stops waiting; its reason is thrown. The task itself goes on: use {@link TaskwireClient.cancel} to stop it. */
-  readonly signal?: AbortSignal;
-  /** Hears each event of the task as it comes. */
-  readonly onEvent?: (event: TaskEvent) => void;
 }
 
 const DEFAULT_ADDRESS = "127.0.0.1:50051";
@@ -185,13 +176,11 @@ export class TaskwireClient {
   }
 
   /** Iterates over all matching tasks, page by page as they are asked for. */
-  async *list(options: ListOptions = {}): AsyncGenerator<Task, void, undefined> {
-    let pageToken = "";
-    do {
-      const page = await this.listPage({ ...options, pageToken });
-      yield* page.tasks;
-      pageToken = page.nextPageToken;
-    } while (pageToken !== "");
+  list(options: ListOptions = {}): AsyncGenerator<Task, void, undefined> {
+    return paged(async (pageToken) => {
+      const { tasks: items, nextPageToken } = await this.listPage({ ...options, pageToken });
+      return { items, nextPageToken };
+    });
   }
 
   /** Returns one page; an empty `nextPageToken` is the only sign of the end. */
@@ -228,17 +217,30 @@ export class TaskwireClient {
    *
    * @param options - `pageSize`: attempts per page; [1, 1000], default 50
    */
-  async *attempts(
-    id: string,
-    options: { readonly pageSize?: number } = {},
-  ): AsyncGenerator<TaskAttempt, void, undefined> {
+  attempts(id: string, options: { readonly pageSize?: number } = {}): AsyncGenerator<TaskAttempt, void, undefined> {
     const pageSize = options.pageSize ?? 0;
-    let pageToken = "";
-    do {
+    return paged(async (pageToken) => {
       const page = await this.#caller.call(methods.listTaskAttempts, { id, pageSize, pageToken });
-      yield* page.attempts;
-      pageToken = page.nextPageToken;
-    } while (pageToken !== "");
+      return { items: page.attempts, nextPageToken: page.nextPageToken };
+    });
+  }
+
+  /**
+   * Iterates over what has happened to a task, page by page as the events are asked for. It ends with the last event there is; use
+   * {@link watch} to go on from there.
+   */
+  events(id: string, options: EventsOptions = {}): AsyncGenerator<TaskEvent, void, undefined> {
+    const orderBy = options.order === "desc" ? "sequence desc" : "sequence";
+    const pageSize = options.pageSize ?? 0;
+    return paged(async (pageToken) => {
+      const page = await this.#caller.call(methods.listTaskEvents, { id, pageSize, pageToken, orderBy });
+      return { items: page.events, nextPageToken: page.nextPageToken };
+    });
+  }
+
+  /** Says why a task is not running, or how it runs or ended: reasons, the most important first, and a sentence made of them. */
+  explain(id: string): Promise<TaskExplanation> {
+    return this.#caller.call(methods.explainTask, { id });
   }
 
   /**

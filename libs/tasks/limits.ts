@@ -56,7 +56,7 @@ export const MAX_UNWATCHED_MS = 24 * 3600 * 1000;
 /** Largest NATS body Taskwire sends, bytes; nats-server refuses above 1 MiB unless told otherwise. */
 export const MAX_BUS_BODY_BYTES = 512 * 1024;
 /** Longest filter, characters. */
-export const MAX_FILTER_CHARACTERS = 4000;
+export const MAX_FILTER_CHARACTERS = 16_000;
 /** Most parentheses of a filter that are open at once. */
 export const MAX_FILTER_DEPTH = 20;
 /** Most restrictions of a filter, such as `type = "a"`. */

@@ -1,4 +1,3 @@
-import { retryUntilDone } from "#libs/async/retry.js";
 import { FRESH_DISPATCH_MS } from "#libs/bus/bus.js";
 import { BusConnection } from "#libs/bus/bus-connection.js";
 import { JetStreamPublisher } from "#libs/bus/jetstream-publisher.js";
@@ -10,7 +9,6 @@ import { KeyRing } from "#libs/sealing/key-ring.js";
 import { Health } from "#libs/rpc/health.js";
 import { addReflection } from "#libs/rpc/reflection.js";
 import type { Service } from "#libs/service/service.js";
-import { adoptDispatches } from "#task-service/dispatch/adopt-dispatches.js";
 import { AttemptConfirmer } from "#task-service/dispatch/attempt-confirmer.js";
 import { DispatchRecall } from "#task-service/dispatch/dispatch-recall.js";
 import { DispatchWindow } from "#task-service/dispatch/dispatch-window.js";
@@ -33,10 +31,9 @@ import { UnwatchedTasks } from "#task-service/upkeep/unwatched-tasks.js";
 import { UpkeepLoops } from "#task-service/upkeep/upkeep-loops.js";
 import { AttachedRuns } from "#task-service/watch/attached-runs.js";
 import { WatchHub } from "#task-service/watch/watch-hub.js";
+import { letWorkFlow } from "#task-service/work-flow.js";
 import { WorkerRegistry } from "#task-service/workers/worker-registry.js";
 
-const CATCH_UP_TIMEOUT_MS = 30_000;
-const FLOW_RETRY_MS = 1000;
 /** Shortest time after which a task is ended that a worker might have been handed. */
 const MIN_PATIENCE_MS = 2 * FRESH_DISPATCH_MS;
 
@@ -213,7 +210,25 @@ export class TaskService implements Service {
     });
     if (settings.reflection) addReflection(this.#server);
     this.#grpcPort = await this.#server.listen(settings.grpcHost, settings.grpcPort);
-    this.#flow = this.#startFlow();
+    this.#flow = letWorkFlow(
+      {
+        bus: this.#bus,
+        store: this.#store,
+        ring: this.#ring,
+        logger: this.#logger,
+        window: this.#window,
+        dispatcher: this.#dispatcher,
+        redispatcher: this.#redispatcher,
+        ingester: this.#ingester,
+        registry: this.#registry,
+        confirmer: this.#confirmer,
+        cancels: this.#cancels,
+        onReconnected: () => {
+          this.#upkeep.onReconnected();
+        },
+      },
+      this.#abort.signal,
+    );
     await this.#upkeep.start();
     this.#isStarted = true;
     this.#logger.info(
@@ -251,55 +266,5 @@ export class TaskService implements Service {
         nats: this.#bus.connected ? "connected" : "away",
       },
     };
-  }
-
-  /** Connects to NATS, however long that takes, and lets work flow. */
-  async #startFlow(): Promise<void> {
-    const { signal } = this.#abort;
-    const untilDone = <T>(job: () => Promise<T>) =>
-      retryUntilDone(job, {
-        signal,
-        waitMs: FLOW_RETRY_MS,
-        onError: (error) => {
-          this.#logger.error({ err: error }, "work cannot flow yet, trying again");
-        },
-      });
-    try {
-      await this.#bus.start(signal);
-      await untilDone(() => this.#redispatcher.checkTopology());
-      this.#bus.onConnectionChange((connected) => {
-        if (connected) this.#upkeep.onReconnected();
-      });
-      await untilDone(() => this.#ingester.start());
-      await untilDone(() => this.#registry.start());
-      await untilDone(() => this.#confirmer.start());
-      await untilDone(() => this.#catchUp());
-      await untilDone(() => this.#adoptDispatches());
-      this.#dispatcher.open();
-      // What was acknowledged before it could be adopted has said so in a report.
-      while (!(await untilDone(() => this.#catchUp())));
-      this.#dispatcher.trustWindow();
-      await untilDone(() => this.#cancels.endUntaken(() => this.#window.ids()));
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
-  }
-
-  /** Waits until the reports of before the start are applied: what runs on living workers must not be dispatched again. */
-  async #catchUp(): Promise<boolean> {
-    const isCaughtUp = await this.#ingester.catchUp(CATCH_UP_TIMEOUT_MS, this.#abort.signal);
-    if (!isCaughtUp) this.#logger.warn("reports of before the start are still being applied");
-    return isCaughtUp;
-  }
-
-  #adoptDispatches(): Promise<void> {
-    return adoptDispatches({
-      bus: this.#bus,
-      store: this.#store,
-      window: this.#window,
-      dispatcher: this.#dispatcher,
-      ring: this.#ring,
-      logger: this.#logger,
-    });
   }
 }

@@ -12,6 +12,7 @@ import { durabilitySuite } from "#test/conformance/task-store/durability-suite.j
 import { listingSuite } from "#test/conformance/task-store/listing-suite.js";
 import { modelSuite } from "#test/conformance/task-store/model-suite.js";
 import type { StoreFactory } from "#test/conformance/task-store/store-factory.js";
+import { situationSuite } from "#test/conformance/task-store/situation-suite.js";
 import { upkeepSuite } from "#test/conformance/task-store/upkeep-suite.js";
 import { writingSuite } from "#test/conformance/task-store/writing-suite.js";
 import { freshDirectory } from "#test/support/fresh-directory.js";
@@ -39,6 +40,7 @@ for (const suite of [
   durabilitySuite,
   capacitySuite,
   attemptsSuite,
+  situationSuite,
   modelSuite,
 ]) {
   suite(sqlite("SqliteStore", NO_KEYS));

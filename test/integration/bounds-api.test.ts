@@ -217,11 +217,14 @@ describe("Every bound of the API, below, at and above it (Bounded, Clear refusal
     const attempts = (pageSize: number) =>
       violated(channel.unary(methods.listTaskAttempts, { id: ID, pageSize, pageToken: "" }));
     expect(await attempts(-1)).to.deep.equal(["page_size"]);
+    const events = (pageSize: number) =>
+      violated(channel.unary(methods.listTaskEvents, { id: ID, pageSize, pageToken: "", orderBy: "" }));
+    expect(await events(-1)).to.deep.equal(["page_size"]);
   });
 
-  it("filter: 4000 characters, 20 open parentheses, 200 restrictions", async () => {
+  it("filter: 16,000 characters, 20 open parentheses, 200 restrictions", async () => {
     const filters: readonly [number, (count: number) => string][] = [
-      [4000, (count) => "labels.k = ".padEnd(count, "한")],
+      [16_000, (count) => "labels.k = ".padEnd(count, "한")],
       [20, (count) => `${"(".repeat(count)}state = FAILED${")".repeat(count)}`],
       [200, (count) => repeat(count, "priority = 1").join(" OR ")],
     ];

@@ -89,6 +89,14 @@ describe("README.md", function () {
     expect((await shell("cancel on the command line")).trim()).to.match(new RegExp(`^${UUID.source}  CANCELLED$`));
   });
 
+  it("shows how to ask on the command line why a task does not run", async () => {
+    const printed = await shell("explain on the command line");
+    expect(printed).to.match(/^The task is PENDING: no living worker takes tasks from queue night; it is 1st of 1 due/);
+    expect(printed)
+      .to.match(/^ {2}noWorkers: /m)
+      .and.match(/^ {2}inLine: /m);
+  });
+
   it("shows how to open a failed task again on the command line, and what was tried", async () => {
     const printed = await shell("retry on the command line");
     expect(printed).to.match(/^1 +\S+ +\S+ +\S+ m?s +FAILED +PAYLOAD_REJECTED/m);
@@ -96,6 +104,7 @@ describe("README.md", function () {
     const whole = printed.slice(printed.search(/^\S+ {2}PENDING$/m));
     expect(objectsOf(whole).map((event) => event["kind"])).to.deep.equal([
       ...["created", "started", "failed", "reopened", "started", "failed"],
+      ...["failed", "started"],
     ]);
   });
 
@@ -103,7 +112,7 @@ describe("README.md", function () {
     const lines = (await shell("grpcurl list and describe")).trim().split("\n");
     expect(lines).to.include.members(["taskwire.v1.TaskService", "taskwire.v1.WorkerService", "grpc.health.v1.Health"]);
     const methods = ["CreateTask", "BatchCreateTasks", "GetTask", "ListTasks", "CancelTask", "WatchTask"];
-    methods.push("RetryTask", "ListTaskAttempts");
+    methods.push("RetryTask", "ListTaskAttempts", "ListTaskEvents", "ExplainTask");
     expect(lines).to.include.members(methods.map((method) => `taskwire.v1.TaskService/${method}`));
   });
 
@@ -138,10 +147,19 @@ describe("README.md", function () {
     expect(task).to.include({ type: "system.health_check", state: "CANCELLED" });
   });
 
-  it("shows how grpcurl opens a task again and lists its attempts", async () => {
-    const objects = objectsOf(await shell("grpcurl retry and attempts"));
+  it("shows how grpcurl asks why a task does not run", async () => {
+    const [explanation] = objectsOf(await shell("grpcurl explain"));
+    expect(explanation).to.include({ state: "PENDING" }).and.to.have.nested.property("reasons[0].delayed.runTime");
+    expect(explanation?.["summary"]).to.match(/^The task is PENDING: it is due at /);
+  });
+
+  it("shows how grpcurl opens a task again and lists its attempts and events", async () => {
+    const objects = objectsOf(await shell("grpcurl retry, attempts and events"));
     expect(objects[0]).to.include({ type: "system.health_check", state: "PENDING" });
-    const attempts = (objects.at(-1)?.["attempts"] ?? []) as Record<string, unknown>[];
+    const events = (objects.at(-1)?.["events"] ?? []) as Record<string, unknown>[];
+    expect(events).to.have.lengthOf(1);
+    expect(events[0]).to.include({ state: "COMPLETED" }).and.to.have.property("completed");
+    const attempts = (objects.at(-2)?.["attempts"] ?? []) as Record<string, unknown>[];
     expect(attempts.map(({ number, outcome, counted }) => [number, outcome, counted])).to.deep.equal([
       [1, "SUCCEEDED", true],
     ]);

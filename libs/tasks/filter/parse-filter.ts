@@ -19,7 +19,7 @@ export type FilterResult =
  *     term        = [ "NOT" | "-" ] ( "(" expression ")" | restriction )
  *     restriction = field comparator value | "labels" ":" key
  *
- * At most 4,000 characters, 20 open parentheses and 200 restrictions.
+ * At most 16,000 characters, 20 open parentheses and 200 restrictions.
  */
 export function parseFilter(text: string): FilterResult {
   try {

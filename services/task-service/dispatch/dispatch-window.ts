@@ -85,6 +85,12 @@ export class DispatchWindow {
     else this.#counts.delete(entry.queue);
   }
 
+  /** The tasks of a queue that are in NATS or with a worker, without places that are only kept. */
+  of(queue: string): WindowEntry[] {
+    const entries = [...this.#entries.values()];
+    return entries.filter((entry) => entry.queue === queue && entry.sentAtMs !== NOT_SENT_MS);
+  }
+
   /** All of them. */
   ids(): string[] {
     return [...this.#entries.keys()];

@@ -5,6 +5,7 @@ import type { KeyRing } from "#libs/sealing/key-ring.js";
 import { isTerminal, TaskState } from "#libs/tasks/task-state.js";
 import { HeldBackTasks } from "#task-service/dispatch/held-back-tasks.js";
 import { DispatchSender } from "#task-service/dispatch/dispatch-sender.js";
+import { dispatchFacts, type DispatchFacts } from "#task-service/dispatch/dispatch-facts.js";
 import { windowEntry, type DispatchWindow, type WindowEntry } from "#task-service/dispatch/dispatch-window.js";
 import { FreshTasks } from "#task-service/dispatch/fresh-tasks.js";
 import { SuspectGate } from "#task-service/dispatch/suspect-gate.js";
@@ -95,6 +96,12 @@ export class Dispatcher {
     this.#suspects.noteOut(due);
     const sentAtMs = performance.now();
     this.#options.window.add(windowEntry({ id, queue, attempt: attempt + 1, due, sentAtMs, ...where }));
+  }
+
+  /** What dispatch knows of a task and of its queue. */
+  lookAt(id: string, queue: string): DispatchFacts {
+    const isWaitingApart = this.#suspects.isWaiting(queue, id);
+    return dispatchFacts(this.#options.window, { id, queue, isWaitingApart, isOpen: this.#isOpen });
   }
 
   /** Lets work flow; before, commits are only taken note of. */

@@ -2,15 +2,19 @@ import type { BusConnection } from "#libs/bus/bus-connection.js";
 import type { Logger } from "#libs/log/logger.js";
 import { Task, TaskView } from "#libs/proto/gen/taskwire/v1/task.js";
 import * as tasks from "#libs/proto/gen/taskwire/v1/task_service.js";
+import { TaskExplanation } from "#libs/proto/gen/taskwire/v1/task_explanation.js";
 import * as workers from "#libs/proto/gen/taskwire/v1/worker_service.js";
 import type { GrpcServer } from "#libs/rpc/grpc-server.js";
 import { serverStream, unary } from "#libs/rpc/service-definition.js";
 import { cancelTask, type CancelContext } from "#task-service/rpc/cancel-task.js";
 import { batchCreateTasks, createTask, type CreateContext } from "#task-service/rpc/create-tasks.js";
+import { explainTask } from "#task-service/rpc/explain-task.js";
 import { listTasks } from "#task-service/rpc/list-tasks.js";
 import { presentTask } from "#task-service/rpc/present-task.js";
 import { listTaskAttempts } from "#task-service/rpc/list-attempts.js";
+import { listTaskEvents } from "#task-service/rpc/list-events.js";
 import { readTask } from "#task-service/rpc/read-task.js";
+import type { DispatchView } from "#task-service/rpc/task-reasons.js";
 import { retryTask } from "#task-service/rpc/retry-task.js";
 import { runTask } from "#task-service/rpc/run-task.js";
 import { requireTaskId, Violations } from "#task-service/rpc/violations.js";
@@ -31,6 +35,7 @@ export interface RpcContext {
   readonly dispatcher: {
     expect(tasks: readonly NewTask[]): void;
     forget(tasks: readonly NewTask[]): void;
+    lookAt(id: string, queue: string): DispatchView;
   };
   readonly cancelling: CancelContext;
   readonly runs: AttachedRuns;
@@ -62,6 +67,10 @@ export function addServices(server: GrpcServer, context: RpcContext): void {
     listTaskAttempts: unary(tasks.ListTaskAttemptsRequest, tasks.ListTaskAttemptsResponse, (request) =>
       listTaskAttempts(store, request),
     ),
+    listTaskEvents: unary(tasks.ListTaskEventsRequest, tasks.ListTaskEventsResponse, (request) =>
+      listTaskEvents(store, request),
+    ),
+    explainTask: unary(tasks.ExplainTaskRequest, TaskExplanation, (request) => explainTask(context, request)),
     watchTask: serverStream(tasks.WatchTaskRequest, tasks.WatchTaskResponse, (request, call) => {
       watchTask(hub, logger, request, call);
     }),

@@ -15,6 +15,14 @@ export type ReadQuery =
   | { readonly kind: "getTask"; readonly id: string; readonly isFull: boolean }
   | { readonly kind: "listTasks"; readonly list: ListQuery }
   | { readonly kind: "readEvents"; readonly id: string; readonly afterSequence: number; readonly limit: number }
+  /** The latest first, from before a sequence on; null: from the latest. */
+  | {
+      readonly kind: "readLatestEvents";
+      readonly id: string;
+      readonly beforeSequence: number | null;
+      readonly limit: number;
+    }
+  | { readonly kind: "readSituation"; readonly id: string }
   | { readonly kind: "readDue"; readonly lane: Lane; readonly after: DispatchKey | null; readonly limit: number }
   | { readonly kind: "loadDue"; readonly keys: readonly number[] }
   | { readonly kind: "readRunning" }
@@ -52,6 +60,9 @@ export interface ReadResults {
   listTasks: { readonly tasks: readonly TaskRecord[]; readonly hasMore: boolean };
   /** Null: no such task. */
   readEvents: TaskHistory | null;
+  readLatestEvents: TaskHistory | null;
+  /** Null: no such task. */
+  readSituation: TaskSituation | null;
   readDue: readonly DueTask[];
   loadDue: readonly DueTask[];
   readRunning: readonly RunningTask[];
@@ -69,6 +80,31 @@ export interface TaskHistory {
   readonly sequence: number;
   readonly events: readonly { readonly revision: number; readonly sequence: number; readonly body: Uint8Array }[];
 }
+
+/** A task, and what else the database knows of why it is not running; all in one snapshot. */
+export interface TaskSituation {
+  /** Without its payload and result. */
+  readonly task: TaskRecord;
+  /** Where it stands among the due tasks of its queue; null: it is not due. */
+  readonly place: QueuePlace | null;
+  /** The payload of a PENDING task cannot be opened for want of the key of this id; empty: it is broken; null: it can. */
+  readonly lockedBy: string | null;
+}
+
+/** Where a due task stands in its queue, in the order of dispatch. Counting ends at {@link MAX_COUNTED}. */
+export interface QueuePlace {
+  /** From 1. */
+  readonly position: number;
+  /** Due tasks of the queue, dispatched ones included. */
+  readonly total: number;
+  /** Counting ended early: it is further back. */
+  readonly isPositionMinimum: boolean;
+  /** Counting ended early: there are more. */
+  readonly isTotalMinimum: boolean;
+}
+
+/** Most due tasks that are counted for a {@link QueuePlace}. */
+export const MAX_COUNTED = 10_000;
 
 /** The answer to one query. */
 export type AnswerTo<Q extends ReadQuery> = ReadResults[Q["kind"]];

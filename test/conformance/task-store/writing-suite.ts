@@ -84,6 +84,8 @@ export function writingSuite(factory: StoreFactory): void {
 
     it("knows no task of another id", async () => {
       expect(await store.read({ kind: "getTask", id: sampleTask().id, isFull: true })).to.equal(null);
+      const latest = { kind: "readLatestEvents", id: sampleTask().id, beforeSequence: null, limit: 1 } as const;
+      expect(await store.read(latest)).to.equal(null);
       const missing = { kind: "readEvents", id: sampleTask().id, afterSequence: 0, limit: 1 } as const;
       expect(await store.read(missing)).to.equal(null);
     });
@@ -160,6 +162,14 @@ export function writingSuite(factory: StoreFactory): void {
         const rest = await store.read({ kind: "readEvents", id, afterSequence, limit: 5 });
         const expected = events.slice(afterSequence, afterSequence + 5).map(({ sequence }) => sequence);
         expect(rest?.events.map(({ sequence }) => sequence)).to.deep.equal(expected);
+        expect(rest).to.include({ state: TaskState.COMPLETED, sequence: events.length });
+      }
+      const all = await store.read({ kind: "readEvents", id, afterSequence: 0, limit: 1000 });
+      const backwards = [...(all?.events ?? [])].reverse();
+      for (const beforeSequence of [null, events.length + 1, events.length, 7, 2, 1]) {
+        const rest = await store.read({ kind: "readLatestEvents", id, beforeSequence, limit: 5 });
+        const from = beforeSequence === null ? 0 : events.length + 1 - beforeSequence;
+        expect(rest?.events).to.deep.equal(backwards.slice(from, from + 5));
         expect(rest).to.include({ state: TaskState.COMPLETED, sequence: events.length });
       }
     });

@@ -8,8 +8,9 @@ import { isSealedText } from "#libs/sealing/sealed-form.js";
 import { missingKeyOf } from "#libs/sealing/sealing-errors.js";
 import { attemptOf } from "#task-service/store/attempt-history.js";
 import { createQueryBuilder } from "#task-service/store/query-builder.js";
-import type { AnswerTo, ReadQuery, ReadResults } from "#task-service/store/read-query.js";
+import type { AnswerTo, ReadQuery, ReadResults, TaskHistory, TaskSituation } from "#task-service/store/read-query.js";
 import { listStatement } from "#task-service/store/sqlite/list-statement.js";
+import { QueuePlaces } from "#task-service/store/sqlite/queue-places.js";
 import { openForReading } from "#task-service/store/sqlite/open-database.js";
 import { openRow } from "#task-service/store/sealed-row.js";
 import { BASIC_COLUMNS, FULL_COLUMNS, recordOf, type TaskRow } from "#task-service/store/task-columns.js";
@@ -61,13 +62,15 @@ export class SqliteReader {
   readonly #getBasic: Statement<[string], TaskRow>;
   readonly #getFull: Statement<[string], TaskRow>;
   readonly #head: Statement<[string], { key: number; state: TaskState; sequence: number }>;
-  readonly #events: Statement<[number, number, number], { revision: number; sequence: number; body: Uint8Array }>;
+  readonly #events: Statement<[number, number, number], TaskHistory["events"][number]>;
+  readonly #latestEvents: Statement<[number, number, number], TaskHistory["events"][number]>;
   readonly #dueFirst: Statement<[string, string, number], DueTask>;
   readonly #dueAfter: Statement<[string, string, number, number, number, number, number], DueTask>;
   readonly #dueByKey: Statement<[number], DueTask>;
   readonly #running: Statement<[], Omit<RunningTask, "isCancelRequested"> & { cancelTime: number | null }>;
   readonly #attempts: Statement<[number, number, number], AttemptRow>;
   readonly #overdue: Statement<[number, number], OverdueTask>;
+  readonly #places: QueuePlaces;
   readonly #lastRevision: Statement<[], { value: number | null }>;
   readonly #unwatched: Statement<[number, number], UnwatchedCancel>;
   readonly #lastKey: Statement<[], { value: number | null }>;
@@ -79,15 +82,13 @@ export class SqliteReader {
     this.#getBasic = prepare(db.selectFrom("tasks").select(BASIC_COLUMNS).where("id", "=", bound<string>()));
     this.#getFull = prepare(db.selectFrom("tasks").select(FULL_COLUMNS).where("id", "=", bound<string>()));
     this.#head = prepare(db.selectFrom("tasks").select(["key", "state", "sequence"]).where("id", "=", bound<string>()));
-    this.#events = prepare(
-      db
-        .selectFrom("task_events")
-        .select(["revision", "sequence", "body"])
-        .where("task_key", "=", bound<number>())
-        .where("sequence", ">", bound<number>())
-        .orderBy("sequence")
-        .limit(bound<number>()),
-    );
+    const events = db
+      .selectFrom("task_events")
+      .select(["revision", "sequence", "body"])
+      .where("task_key", "=", bound<number>())
+      .limit(bound<number>());
+    this.#events = prepare(events.where("sequence", ">", bound<number>()).orderBy("sequence"));
+    this.#latestEvents = prepare(events.where("sequence", "<", bound<number>()).orderBy("sequence", "desc"));
     this.#dueFirst = prepare(dueInLane);
     this.#dueAfter = prepare(dueInLaneAfter);
     this.#dueByKey = prepare(
@@ -134,6 +135,7 @@ export class SqliteReader {
         .limit(bound<number>())
         .$narrowType<{ deadlineMs: number }>(),
     );
+    this.#places = new QueuePlaces(this.#database);
     // The counter alone knows revisions whose events were deleted; it is saved with every deletion.
     const counted = db.selectFrom("counters").select("last_revision as revision");
     const logged = db.selectFrom("task_events").select("revision").orderBy("revision", "desc").limit(sql.lit(1));
@@ -167,7 +169,13 @@ export class SqliteReader {
       case "listTasks":
         return this.#list(query);
       case "readEvents":
-        return this.#history(query);
+        return this.#history(query.id, ({ key }) => this.#events.iterate(key, query.afterSequence, query.limit));
+      case "readLatestEvents":
+        return this.#history(query.id, ({ key, sequence }) =>
+          this.#latestEvents.iterate(key, query.beforeSequence ?? sequence + 1, query.limit),
+        );
+      case "readSituation":
+        return this.#situation(query.id);
       case "readDue": {
         const { lane, after, limit } = query;
         if (after === null) return this.#dueFirst.all(lane.queue, lane.type, limit).map((row) => this.#openDue(row));
@@ -200,12 +208,28 @@ export class SqliteReader {
 
   /** Others in its lane must not suffer from a payload that cannot be opened: that is for dispatch to know. */
   #openDue(row: DueTask): DueTask {
-    if (!isSealedText(row.payloadJson)) return row;
+    return isSealedText(row.payloadJson) ? { ...row, ...this.#openPayload(row.id, row.payloadJson) } : row;
+  }
+
+  #openPayload(id: string, payload: string): { payloadJson: string; lockedBy?: string } {
     try {
-      return { ...row, payloadJson: this.#ring.openText(row.payloadJson, payloadContext(row.id)) };
+      return { payloadJson: this.#ring.openText(payload, payloadContext(id)) };
     } catch (error) {
-      return { ...row, payloadJson: "", lockedBy: missingKeyOf(error) ?? "" };
+      return { payloadJson: "", lockedBy: missingKeyOf(error) ?? "" };
     }
+  }
+
+  #situation(id: string): TaskSituation | null {
+    return this.#database.transaction(() => {
+      const row = this.#getFull.get(id);
+      if (row === undefined) return null;
+      const { payload = "", waiting, state } = row;
+      const isPending = state === TaskState.PENDING;
+      const lockedBy = isPending && isSealedText(payload) ? this.#openPayload(id, payload).lockedBy : undefined;
+      const task = recordOf({ ...row, payload: "", result: null });
+      const place = isPending && waiting === 0 ? this.#places.of(task) : null;
+      return { task, place, lockedBy: lockedBy ?? null };
+    })();
   }
 
   /** Task and attempts come from one snapshot, so that the latest attempt is in one of them. */
@@ -241,13 +265,16 @@ export class SqliteReader {
   }
 
   /** Task and events come from one snapshot, so that “nothing more” can be told from “not yet read”. */
-  #history(query: Extract<ReadQuery, { kind: "readEvents" }>): ReadResults["readEvents"] {
+  #history(
+    id: string,
+    eventsOf: (head: { readonly key: number; readonly sequence: number }) => Iterable<TaskHistory["events"][number]>,
+  ): TaskHistory | null {
     return this.#database.transaction(() => {
-      const head = this.#head.get(query.id);
+      const head = this.#head.get(id);
       if (head === undefined) return null;
-      const events: { revision: number; sequence: number; body: Uint8Array }[] = [];
+      const events: TaskHistory["events"][number][] = [];
       let bytes = 0;
-      for (const event of this.#events.iterate(head.key, query.afterSequence, query.limit)) {
+      for (const event of eventsOf(head)) {
         events.push({ ...event, body: new Uint8Array(this.#ring.open(event.body, eventContext(event.revision))) });
         bytes += event.body.length;
         if (bytes > MAX_EVENT_BYTES) break;

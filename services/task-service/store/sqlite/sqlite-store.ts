@@ -8,7 +8,7 @@ import { StoreStatistics } from "#task-service/store/store-statistics.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
 import type { ResultOf, WriteCommand } from "#task-service/store/write-command.js";
 
-/** A {@link TaskStore} on one SQLite file: a thread that writes, one for quick reads, one for lists. */
+/** A {@link TaskStore} on one SQLite file: a thread that writes, one for quick reads, one for lists and counts. */
 export class SqliteStore implements TaskStore {
   readonly statistics = new StoreStatistics();
   readonly #options: SqliteOptions;
@@ -51,7 +51,8 @@ export class SqliteStore implements TaskStore {
   }
 
   read<Q extends ReadQuery>(query: Q): Promise<AnswerTo<Q>> {
-    const reader = query.kind === "listTasks" ? this.#listReader : this.#quickReader;
+    const isSlow = query.kind === "listTasks" || query.kind === "readSituation";
+    const reader = isSlow ? this.#listReader : this.#quickReader;
     if (reader === undefined) throw new Error("the store has not started");
     return reader.ask(query);
   }

@@ -5,8 +5,11 @@ import { Task, TaskAttempt } from "#libs/proto/gen/taskwire/v1/task.js";
 import {
   ListTaskAttemptsRequest,
   ListTaskAttemptsResponse,
+  ListTaskEventsRequest,
+  ListTaskEventsResponse,
   RetryTaskRequest,
 } from "#libs/proto/gen/taskwire/v1/task_service.js";
+import { TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
 import { unary } from "#libs/rpc/service-definition.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
 import { ToyTaskService } from "#test/unit/libs/rpc/toy-task-service.js";
@@ -90,6 +93,24 @@ describe("TaskwireClient", () => {
       [1, ""],
       [1, "1"],
       [1, "2"],
+    ]);
+  });
+
+  it("iterates over all pages of a task's events, in the order asked for", async () => {
+    const asked: [string, string][] = [];
+    await restart({
+      listTaskEvents: unary(ListTaskEventsRequest, ListTaskEventsResponse, ({ orderBy, pageToken }) => {
+        asked.push([orderBy, pageToken]);
+        const sequence = Number(pageToken) + 1;
+        return { events: [TaskEvent.fromPartial({ sequence })], nextPageToken: sequence < 2 ? String(sequence) : "" };
+      }),
+    });
+    const sequences: number[] = [];
+    for (const order of ["asc", "desc"] as const)
+      for await (const { sequence } of client.events("x", { order })) sequences.push(sequence);
+    expect(sequences).to.deep.equal([1, 2, 1, 2]);
+    expect(asked.map((pair) => pair.join(" "))).to.deep.equal([
+      ...["sequence ", "sequence 1", "sequence desc ", "sequence desc 1"],
     ]);
   });
 

@@ -1,14 +1,18 @@
 import { TaskwireError, invalidArgument } from "#libs/errors/taskwire-error.js";
 import { silentLogger, type Logger } from "#libs/log/logger.js";
 import { Task, Task_State as State } from "#libs/proto/gen/taskwire/v1/task.js";
+import { TaskExplanation } from "#libs/proto/gen/taskwire/v1/task_explanation.js";
 import {
   BatchCreateTasksRequest,
   BatchCreateTasksResponse,
   CancelTaskRequest,
   CreateTaskRequest,
+  ExplainTaskRequest,
   GetTaskRequest,
   ListTaskAttemptsRequest,
   ListTaskAttemptsResponse,
+  ListTaskEventsRequest,
+  ListTaskEventsResponse,
   ListTasksRequest,
   ListTasksResponse,
   TaskServiceService,
@@ -90,6 +94,8 @@ export class ToyTaskService {
         attempts: [],
         nextPageToken: "",
       })),
+      listTaskEvents: unary(ListTaskEventsRequest, ListTaskEventsResponse, () => ({ events: [], nextPageToken: "" })),
+      explainTask: unary(ExplainTaskRequest, TaskExplanation, ({ id }) => TaskExplanation.fromPartial(this.find(id))),
       watchTask: serverStream(WatchTaskRequest, WatchTaskResponse, ({ id }, call) => {
         call.write({ snapshot: this.find(id), events: [], heartbeat: undefined });
       }),

@@ -19,6 +19,7 @@ import {
 } from "@grpc/grpc-js";
 import { Task, TaskAttempt, TaskView } from "./task.js";
 import { TaskEvent } from "./task_event.js";
+import { TaskExplanation } from "./task_explanation.js";
 
 export const protobufPackage = "taskwire.v1";
 
@@ -85,7 +86,7 @@ export interface ListTasksRequest {
    * comparators may go without. A star at the end of a quoted text stands for anything. What a task does not have makes a comparison false, and
    * `NOT` or `!=` true.
    *
-   * At most 4,000 characters, 20 open parentheses and 200 restrictions. An error names the character where the filter goes wrong.
+   * At most 16,000 characters, 20 open parentheses and 200 restrictions. An error names the character where the filter goes wrong.
    */
   filter: string;
   /**
@@ -147,6 +148,35 @@ export interface ListTaskAttemptsResponse {
   attempts: TaskAttempt[];
   /** Where the next page begins; empty at the end. */
   nextPageToken: string;
+}
+
+/** Request of ListTaskEvents. */
+export interface ListTaskEventsRequest {
+  /** Required. The task's id. */
+  id: string;
+  /**
+   * Optional. [0, 1000]: 0 means 50, above 1,000 means 1,000, negative is an error. Fewer may be returned:
+   * a page is also cut at about 2 MiB.
+   */
+  pageSize: number;
+  /** Optional. `next_page_token` of the page before. Task and order must be the same, the size may change. */
+  pageToken: string;
+  /** Optional. `sequence`, the default, for the first event first, or `sequence desc` for the latest first. ` asc` changes nothing. */
+  orderBy: string;
+}
+
+/** Response of ListTaskEvents. */
+export interface ListTaskEventsResponse {
+  /** The page; sequences rise, or fall, by one from event to event, also from page to page. */
+  events: TaskEvent[];
+  /** Where the next page begins; empty at the end. */
+  nextPageToken: string;
+}
+
+/** Request of ExplainTask. */
+export interface ExplainTaskRequest {
+  /** Required. The task's id. */
+  id: string;
 }
 
 /** Request of WatchTask. */
@@ -906,6 +936,219 @@ export const ListTaskAttemptsResponse: MessageFns<ListTaskAttemptsResponse> = {
   },
 };
 
+function createBaseListTaskEventsRequest(): ListTaskEventsRequest {
+  return { id: "", pageSize: 0, pageToken: "", orderBy: "" };
+}
+
+export const ListTaskEventsRequest: MessageFns<ListTaskEventsRequest> = {
+  encode(message: ListTaskEventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(16).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
+    }
+    if (message.orderBy !== "") {
+      writer.uint32(34).string(message.orderBy);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTaskEventsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTaskEventsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.orderBy = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListTaskEventsRequest>): ListTaskEventsRequest {
+    return ListTaskEventsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListTaskEventsRequest>): ListTaskEventsRequest {
+    const message = createBaseListTaskEventsRequest();
+    message.id = object.id ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    message.orderBy = object.orderBy ?? "";
+    return message;
+  },
+};
+
+function createBaseListTaskEventsResponse(): ListTaskEventsResponse {
+  return { events: [], nextPageToken: "" };
+}
+
+export const ListTaskEventsResponse: MessageFns<ListTaskEventsResponse> = {
+  encode(message: ListTaskEventsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.events) {
+      TaskEvent.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTaskEventsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTaskEventsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.events.push(TaskEvent.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListTaskEventsResponse>): ListTaskEventsResponse {
+    return ListTaskEventsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListTaskEventsResponse>): ListTaskEventsResponse {
+    const message = createBaseListTaskEventsResponse();
+    message.events = object.events?.map((e) => TaskEvent.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseExplainTaskRequest(): ExplainTaskRequest {
+  return { id: "" };
+}
+
+export const ExplainTaskRequest: MessageFns<ExplainTaskRequest> = {
+  encode(message: ExplainTaskRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainTaskRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainTaskRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExplainTaskRequest>): ExplainTaskRequest {
+    return ExplainTaskRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExplainTaskRequest>): ExplainTaskRequest {
+    const message = createBaseExplainTaskRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
 function createBaseWatchTaskRequest(): WatchTaskRequest {
   return { id: "", afterSequence: undefined, view: 0 };
 }
@@ -1445,6 +1688,41 @@ export const TaskServiceService = {
     responseDeserialize: (value: Buffer): ListTaskAttemptsResponse => ListTaskAttemptsResponse.decode(value),
   },
   /**
+   * Returns a page of the history of a task: its events as WatchTask streams them, the first or the latest first. An empty
+   * `next_page_token` is the only sign of the end; in ascending order later events may follow after it.
+   *
+   * Errors:
+   * * INVALID_ARGUMENT: the id is not a UUID, the size is negative, the order is unknown, or the token belongs to another request.
+   * * NOT_FOUND: no such task.
+   */
+  listTaskEvents: {
+    path: "/taskwire.v1.TaskService/ListTaskEvents" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListTaskEventsRequest): Buffer =>
+      Buffer.from(ListTaskEventsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListTaskEventsRequest => ListTaskEventsRequest.decode(value),
+    responseSerialize: (value: ListTaskEventsResponse): Buffer =>
+      Buffer.from(ListTaskEventsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListTaskEventsResponse => ListTaskEventsResponse.decode(value),
+  },
+  /**
+   * Says why a task is not running, or how it runs or ended: structured reasons and one sentence.
+   *
+   * Errors:
+   * * INVALID_ARGUMENT: the id is not a UUID.
+   * * NOT_FOUND: no such task.
+   */
+  explainTask: {
+    path: "/taskwire.v1.TaskService/ExplainTask" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ExplainTaskRequest): Buffer => Buffer.from(ExplainTaskRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExplainTaskRequest => ExplainTaskRequest.decode(value),
+    responseSerialize: (value: TaskExplanation): Buffer => Buffer.from(TaskExplanation.encode(value).finish()),
+    responseDeserialize: (value: Buffer): TaskExplanation => TaskExplanation.decode(value),
+  },
+  /**
    * Streams what happens to one task until its terminal event, then ends with OK. Every other end means: reconnect with
    * the last `sequence` seen as `after_sequence`. Events come in order, none twice, none left out.
    * Use no deadline, or one below 24 days: some gRPC libraries overflow beyond.
@@ -1556,6 +1834,23 @@ export interface TaskServiceServer extends UntypedServiceImplementation {
    * * NOT_FOUND: no such task.
    */
   listTaskAttempts: handleUnaryCall<ListTaskAttemptsRequest, ListTaskAttemptsResponse>;
+  /**
+   * Returns a page of the history of a task: its events as WatchTask streams them, the first or the latest first. An empty
+   * `next_page_token` is the only sign of the end; in ascending order later events may follow after it.
+   *
+   * Errors:
+   * * INVALID_ARGUMENT: the id is not a UUID, the size is negative, the order is unknown, or the token belongs to another request.
+   * * NOT_FOUND: no such task.
+   */
+  listTaskEvents: handleUnaryCall<ListTaskEventsRequest, ListTaskEventsResponse>;
+  /**
+   * Says why a task is not running, or how it runs or ended: structured reasons and one sentence.
+   *
+   * Errors:
+   * * INVALID_ARGUMENT: the id is not a UUID.
+   * * NOT_FOUND: no such task.
+   */
+  explainTask: handleUnaryCall<ExplainTaskRequest, TaskExplanation>;
   /**
    * Streams what happens to one task until its terminal event, then ends with OK. Every other end means: reconnect with
    * the last `sequence` seen as `after_sequence`. Events come in order, none twice, none left out.
@@ -1743,6 +2038,51 @@ export interface TaskServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListTaskAttemptsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Returns a page of the history of a task: its events as WatchTask streams them, the first or the latest first. An empty
+   * `next_page_token` is the only sign of the end; in ascending order later events may follow after it.
+   *
+   * Errors:
+   * * INVALID_ARGUMENT: the id is not a UUID, the size is negative, the order is unknown, or the token belongs to another request.
+   * * NOT_FOUND: no such task.
+   */
+  listTaskEvents(
+    request: ListTaskEventsRequest,
+    callback: (error: ServiceError | null, response: ListTaskEventsResponse) => void,
+  ): ClientUnaryCall;
+  listTaskEvents(
+    request: ListTaskEventsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListTaskEventsResponse) => void,
+  ): ClientUnaryCall;
+  listTaskEvents(
+    request: ListTaskEventsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListTaskEventsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Says why a task is not running, or how it runs or ended: structured reasons and one sentence.
+   *
+   * Errors:
+   * * INVALID_ARGUMENT: the id is not a UUID.
+   * * NOT_FOUND: no such task.
+   */
+  explainTask(
+    request: ExplainTaskRequest,
+    callback: (error: ServiceError | null, response: TaskExplanation) => void,
+  ): ClientUnaryCall;
+  explainTask(
+    request: ExplainTaskRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: TaskExplanation) => void,
+  ): ClientUnaryCall;
+  explainTask(
+    request: ExplainTaskRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: TaskExplanation) => void,
   ): ClientUnaryCall;
   /**
    * Streams what happens to one task until its terminal event, then ends with OK. Every other end means: reconnect with

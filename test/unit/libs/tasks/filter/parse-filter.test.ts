@@ -106,15 +106,15 @@ describe("parseFilter", () => {
     for (const [text, words] of cases) expect(errorOf(text), text).to.include(words);
   });
 
-  it("takes 4,000 characters, 20 open parentheses and 200 restrictions, and no more", () => {
+  it("takes 16,000 characters, 20 open parentheses and 200 restrictions, and no more", () => {
     const long = (length: number) => "labels.k = ".padEnd(length, "😀");
     const deep = (depth: number) => `${"(".repeat(depth)}queue = a${")".repeat(depth)}`;
     const many = (count: number) => Array.from({ length: count }, () => "queue=a").join(" -");
     const limits: readonly [(size: number) => string, number, string][] = [
       [
         (size) => long(size + (size - 11)).slice(0, 11 + 2 * (size - 11)),
-        4000,
-        "character 4001: expected at most 4,000 c",
+        16_000,
+        "character 16001: expected at most 16,000 c",
       ],
       [deep, 20, "character 21: expected at most 20 open parentheses, found one more"],
       [many, 200, "character 1801: expected at most 200 restrictions, found one more"],
