@@ -51,6 +51,8 @@ describe("ExplainTask tells of a task that is kept apart because it lost its wor
       return isLate && all.some((task) => task.attempt > SUSPECT_LOSSES) && waits;
     };
     const waiting = await until("one runs alone", oneRuns, WAIT_MS);
+    const isWorkerKnown = async () => (await client.workers()).length > 0;
+    await until("the started worker is known", isWorkerKnown, WAIT_MS);
     const explanation = await explainedBy(client, waiting.id, "quarantined");
     expect(reasonsOf(explanation)).to.deep.equal(["quarantined", "inLine"]);
     expect(valueOf(explanation, "quarantined")).to.deep.equal({ lostWorkers: SUSPECT_LOSSES });

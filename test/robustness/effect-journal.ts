@@ -19,6 +19,9 @@ export interface JournalLine {
   readonly detail: string;
 }
 
+/** Read at once: a handler that begins after its worker was killed belongs to init by then. */
+const PARENT_PID = process.ppid;
+
 /** Milliseconds of a clock that all processes of this machine share and that nobody can move (CLOCK_MONOTONIC). */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint() / 1000n) / 1000;
@@ -33,7 +36,7 @@ export class EffectJournal {
 
   constructor(path: string, taskId: string, attempt: number) {
     this.#path = path;
-    this.#prefix = `${taskId} ${attempt} ${process.pid} ${process.ppid}`;
+    this.#prefix = `${taskId} ${attempt} ${process.pid} ${PARENT_PID}`;
   }
 
   write(event: JournalEvent, detail = "-"): void {
