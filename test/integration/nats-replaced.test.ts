@@ -13,11 +13,9 @@ import { startTestStack } from "#test/support/test-stack.js";
 const CACHED = fileURLToPath(new URL("../../../.cache/other-nats-server/nats-server", import.meta.url));
 const OTHER = environment().TASKWIRE_OTHER_NATS_SERVER ?? CACHED;
 const WAITING = 100;
-/** Mostly it takes seconds; after going back a version it has taken more than 30 s, and why is not known yet. */
-const END_MS = 75_000;
 
 describe("When NATS is replaced by another version (One truth)", function () {
-  this.timeout(120_000);
+  this.timeout(90_000);
 
   if (!existsSync(OTHER)) {
     it("does not run here: there is no nats-server of another version, see TASKWIRE_OTHER_NATS_SERVER");
@@ -51,7 +49,7 @@ describe("When NATS is replaced by another version (One truth)", function () {
         }
         gate.open();
         for (const { id } of [running, ...waiting]) {
-          const { state, attempt } = await endOf(client, id, END_MS);
+          const { state, attempt } = await endOf(client, id);
           expect(state).to.equal(TaskState.COMPLETED);
           expectWholeHistory(await historyOf(client, id));
           if (isOnce) expect(attempt).to.equal(1);

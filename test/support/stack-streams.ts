@@ -36,6 +36,12 @@ export class StackStreams {
     return (await manager.streams.info(this.names.work)).state.messages;
   }
 
+  /** Batches of reports that the service has not acknowledged. */
+  async reports(): Promise<number> {
+    const manager = await this.manager();
+    return (await manager.streams.info(this.names.reports)).state.messages;
+  }
+
   /** Dispatches that a worker was handed and has neither started nor given back. */
   async inHands(): Promise<number> {
     const manager = await this.manager();

@@ -1,7 +1,7 @@
 import type { Delivery } from "#libs/bus/bus.js";
 import type { BusConnection } from "#libs/bus/bus-connection.js";
 import { PullConsumer } from "#libs/bus/pull-consumer.js";
-import { ensureReportConsumer, ensureStreams, readReportProgress, renewReportConsumer } from "#libs/bus/topology.js";
+import { ensureStreams, readReportProgress, renewReportConsumer } from "#libs/bus/topology.js";
 import { delay } from "#libs/async/delay.js";
 import { retryUntilDone } from "#libs/async/retry.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
@@ -56,7 +56,9 @@ export class ReportIngester implements Service {
       logger,
       onMissing: async () => {
         await ensureStreams(bus);
-        await ensureReportConsumer(bus);
+        // NATS may be back without the end of the stream, but with how far it was read: a consumer that is kept passes over what comes then.
+        await renewReportConsumer(bus);
+        this.#lockedCount = 0;
       },
       onDelivery: (delivery) => {
         this.#pending.push(delivery);

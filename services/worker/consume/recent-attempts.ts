@@ -2,6 +2,8 @@ import type { Delivery } from "#libs/bus/bus.js";
 
 interface Recent {
   isStored: boolean;
+  /** Of the dispatch that brought it: how often the service had dispatched it before. */
+  readonly round: number;
   readonly deliveries: Delivery[];
 }
 
@@ -26,20 +28,31 @@ export class RecentAttempts {
     return this.#recent.has(key);
   }
 
-  /** Notes an attempt with the delivery that brought it. False: it was here already, and the delivery will be acknowledged with it. */
-  take(key: string, delivery: Delivery): boolean {
+  /**
+   * Whether the service has dispatched an attempt again though JetStream had said that it stored its start: JetStream may have lost that report
+   * before the service read it.
+   */
+  isForgotten(key: string, round: number): boolean {
     const known = this.#recent.get(key);
-    if (known !== undefined) {
-      if (known.isStored) delivery.ack();
-      else known.deliveries.push(delivery);
-      return false;
-    }
-    this.#recent.set(key, { isStored: false, deliveries: [delivery] });
+    return known !== undefined && known.isStored && round > known.round;
+  }
+
+  /** Notes an attempt with the delivery that brought it. */
+  add(key: string, round: number, delivery: Delivery): void {
+    const isKnown = this.#recent.has(key);
+    this.#recent.set(key, { isStored: false, round, deliveries: [delivery] });
+    if (isKnown) return;
     const oldest = this.#ring[this.#next];
     if (oldest !== undefined) this.#recent.delete(oldest);
     this.#ring[this.#next] = key;
     this.#next = (this.#next + 1) % this.#capacity;
-    return true;
+  }
+
+  /** Takes another delivery of an attempt that is known: it is acknowledged with the first one. */
+  join(key: string, delivery: Delivery): void {
+    const known = this.#recent.get(key);
+    if (known?.isStored === true) delivery.ack();
+    else known?.deliveries.push(delivery);
   }
 
   /** JetStream knows that the attempt started: acknowledges what brought it. */

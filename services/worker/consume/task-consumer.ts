@@ -115,7 +115,7 @@ export class TaskConsumer {
   }
 
   #onDelivery(delivery: Delivery): void {
-    const { runner, recent, slots, ring } = this.#options;
+    const { runner, slots, ring } = this.#options;
     let dispatch: DispatchTask;
     try {
       dispatch = DispatchTask.decode(ring.open(delivery.data, DISPATCH_CONTEXT));
@@ -125,14 +125,15 @@ export class TaskConsumer {
       return;
     }
     const key = attemptKey(dispatch.taskId, dispatch.attempt);
+    const isHere = this.#isHere(key, dispatch.round);
     if (!runner.knows(dispatch.type)) {
       this.#warnOfType(dispatch);
       delivery.giveBack(UNKNOWN_TYPE_WAIT_MS);
     } else if (this.#stopped) {
       delivery.giveBack();
-    } else if (!recent.has(key) && this.#taken >= slots) {
+    } else if (!isHere && this.#taken >= slots) {
       delivery.giveBack(NO_SLOT_WAIT_MS);
-    } else if (!recent.has(key) && isDoubtful(dispatch, delivery)) {
+    } else if (!isHere && isDoubtful(dispatch, delivery)) {
       void this.#confirm(dispatch, delivery);
       return;
     } else if (this.#start(dispatch, delivery)) {
@@ -145,13 +146,23 @@ export class TaskConsumer {
   #start(dispatch: DispatchTask, delivery: Delivery): boolean {
     const { runner, recent, earlyCancels } = this.#options;
     const key = attemptKey(dispatch.taskId, dispatch.attempt);
-    if (!recent.take(key, delivery)) return false;
+    if (this.#isHere(key, dispatch.round)) {
+      recent.join(key, delivery);
+      return false;
+    }
+    recent.add(key, dispatch.round, delivery);
     const onStored = () => {
       recent.markStored(key);
     };
     const isSuspect = dispatch.round > 0 || delivery.deliveries > 1;
     runner.start(dispatch, onStored, { cancelReason: earlyCancels.take(key), isSuspect });
     return true;
+  }
+
+  /** Whether an attempt runs here or has run, and the service will hear of it. */
+  #isHere(key: string, round: number): boolean {
+    const { runner, recent } = this.#options;
+    return recent.has(key) && (runner.has(key) || !recent.isForgotten(key, round));
   }
 
   /** Asks the service whether the attempt is still to be run: it may be over, or its task cancelled, since it was dispatched. */
