@@ -5,7 +5,7 @@ import { quotedForFilter } from "#libs/tasks/filter/filter-text.js";
 /**
  * Which tasks to list. Everything given must hold; of the values of a list one must hold; nothing given means all tasks.
  *
- * The service takes 200 restrictions and 4,000 characters, so at most about 90 ids or 60 long type names fit into one list.
+ * The service takes 200 restrictions, each id, type, queue, state, label and time being one, and 16,000 characters.
  */
 export interface ListOptions {
   /**

@@ -1,6 +1,7 @@
 import { TaskAttempt } from "#libs/proto/gen/taskwire/v1/task.js";
 import type { ListTaskAttemptsRequest, ListTaskAttemptsResponse } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import { AttemptOutcome } from "#libs/tasks/task-facts.js";
+import { MAX_PAGE_BYTES, pageLimit } from "#task-service/rpc/page-request.js";
 import { makePageToken, readPageToken } from "#task-service/rpc/page-token.js";
 import { presentError } from "#task-service/rpc/present-task.js";
 import { taskNotFound } from "#task-service/rpc/read-task.js";
@@ -8,22 +9,17 @@ import { requireTaskId, Violations } from "#task-service/rpc/violations.js";
 import type { AttemptRecord } from "#task-service/store/task-record.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
 
-const DEFAULT_PAGE_SIZE = 50;
-const MAX_PAGE_SIZE = 1000;
-const MAX_PAGE_BYTES = 2 * 1024 * 1024;
-
 /** ListTaskAttempts: a page of a task's attempts, cut at about 2 MiB. */
 export async function listTaskAttempts(
   store: TaskStore,
   request: ListTaskAttemptsRequest,
 ): Promise<ListTaskAttemptsResponse> {
   const violations = new Violations();
-  violations.expect(request.pageSize >= 0, "page_size", "must not be negative");
+  const limit = pageLimit(request.pageSize, violations);
   const fingerprint = `attempts of ${request.id.toLowerCase()}`;
   const after = request.pageToken === "" ? null : readPageToken(request.pageToken, fingerprint);
   violations.expect(after !== undefined, "page_token", "does not belong to this task; begin again without it");
   const id = requireTaskId(request.id, violations);
-  const limit = Math.min(request.pageSize || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE);
   const found = await store.read({ kind: "listAttempts", id, afterNumber: after?.key ?? 0, limit: limit + 1 });
   if (found === null) throw taskNotFound(id);
   const attempts: TaskAttempt[] = [];

@@ -1,14 +1,12 @@
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { ListTaskEventsRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
+import { MAX_PAGE_BYTES, pageLimit, plainOrder } from "#task-service/rpc/page-request.js";
 import { makePageToken, readPageToken } from "#task-service/rpc/page-token.js";
 import { taskNotFound } from "#task-service/rpc/read-task.js";
 import { requireTaskId, Violations } from "#task-service/rpc/violations.js";
 import type { TaskHistory } from "#task-service/store/read-query.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
 
-const DEFAULT_PAGE_SIZE = 50;
-const MAX_PAGE_SIZE = 1000;
-const MAX_PAGE_BYTES = 2 * 1024 * 1024;
 /** Fields `events` (1) and `next_page_token` (2) of `taskwire.v1.ListTaskEventsResponse`, length-delimited. */
 const EVENTS_TAG = (1 << 3) | 2;
 const NEXT_PAGE_TOKEN_TAG = (2 << 3) | 2;
@@ -32,17 +30,16 @@ interface PageQuery {
 /** ListTaskEvents. Answers with the encoded `taskwire.v1.ListTaskEventsResponse`, built of events as they are stored, cut at 2 MiB. */
 export async function listTaskEvents(store: TaskStore, request: ListTaskEventsRequest): Promise<Uint8Array> {
   const violations = new Violations();
-  const orderBy = request.orderBy.trim().replace(/\s+/g, " ").replace(/ asc$/, "");
+  const orderBy = plainOrder(request.orderBy);
   const order = ORDERS.get(orderBy);
   violations.expect(order !== undefined, "order_by", "must be sequence, optionally followed by desc");
-  violations.expect(request.pageSize >= 0, "page_size", "must not be negative");
+  const limit = pageLimit(request.pageSize, violations);
   const isDescending = order?.isDescending ?? false;
   const fingerprint = `events of ${request.id.toLowerCase()}${isDescending ? " desc" : ""}`;
   const after = request.pageToken === "" ? null : readPageToken(request.pageToken, fingerprint);
   const wrongToken = "does not belong to this task and order; begin again without it";
   violations.expect(after !== undefined, "page_token", wrongToken);
   const id = requireTaskId(request.id, violations);
-  const limit = Math.min(request.pageSize || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE);
   const { events, hasMore } = await readPage(store, { id, isDescending, after: after?.key ?? null, limit });
   const writer = new BinaryWriter();
   for (const { body } of events) writer.uint32(EVENTS_TAG).bytes(body);

@@ -3,6 +3,7 @@ import { Task, TaskView } from "#libs/proto/gen/taskwire/v1/task.js";
 import type { ListTasksRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import { filterErrorText } from "#libs/tasks/filter/filter-error.js";
 import { parseFilter } from "#libs/tasks/filter/parse-filter.js";
+import { MAX_PAGE_BYTES, pageLimit, plainOrder } from "#task-service/rpc/page-request.js";
 import { filterFingerprint, makePageToken, readPageToken } from "#task-service/rpc/page-token.js";
 import { presentTask } from "#task-service/rpc/present-task.js";
 import { Violations } from "#task-service/rpc/violations.js";
@@ -10,9 +11,6 @@ import type { ListQuery } from "#task-service/store/read-query.js";
 import type { TaskRecord } from "#task-service/store/task-record.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
 
-const DEFAULT_PAGE_SIZE = 50;
-const MAX_PAGE_SIZE = 1000;
-const MAX_PAGE_BYTES = 2 * 1024 * 1024;
 /** Fields `tasks` (1) and `next_page_token` (2) of `taskwire.v1.ListTasksResponse`, length-delimited. */
 const TASKS_TAG = (1 << 3) | 2;
 const NEXT_PAGE_TOKEN_TAG = (2 << 3) | 2;
@@ -30,14 +28,14 @@ const ORDERS: ReadonlyMap<string, Pick<ListQuery, "sortBy" | "isDescending">> = 
 /** ListTasks. Answers with the encoded `taskwire.v1.ListTasksResponse`, cut where it would exceed 2 MiB. */
 export async function listTasks(store: TaskStore, request: ListTasksRequest): Promise<Uint8Array> {
   const violations = new Violations();
-  const orderBy = request.orderBy.trim().replace(/\s+/g, " ").replace(/ asc$/, "");
+  const orderBy = plainOrder(request.orderBy);
   const order = ORDERS.get(orderBy);
   violations.expect(
     order !== undefined,
     "order_by",
     "must be create_time, update_time or id, optionally followed by desc",
   );
-  violations.expect(request.pageSize >= 0, "page_size", "must not be negative");
+  const limit = pageLimit(request.pageSize, violations);
   const isView = TaskView[request.view] !== undefined && request.view !== TaskView.UNRECOGNIZED;
   violations.expect(isView, "view", "must be TASK_VIEW_BASIC or TASK_VIEW_FULL");
   const filter = parseFilter(request.filter);
@@ -57,7 +55,7 @@ export async function listTasks(store: TaskStore, request: ListTasksRequest): Pr
     sortBy: order?.sortBy ?? "id",
     isDescending: order?.isDescending ?? true,
     after: after ?? null,
-    limit: request.pageSize === 0 ? DEFAULT_PAGE_SIZE : Math.min(request.pageSize, MAX_PAGE_SIZE),
+    limit,
     isFull: request.view === TaskView.TASK_VIEW_FULL,
     maxBytes: MAX_PAGE_BYTES,
   };
