@@ -7,7 +7,7 @@ import { ensureReportConsumer, ensureStreams } from "#libs/bus/topology.js";
 import { silentLogger, type Logger } from "#libs/log/logger.js";
 import { DispatchTask } from "#libs/proto/gen/taskwire/bus/v1/dispatch.js";
 import { ReportBatch, type Report } from "#libs/proto/gen/taskwire/bus/v1/report.js";
-import { AttemptConfirmation, Heartbeat, WorkerCommand } from "#libs/proto/gen/taskwire/bus/v1/worker.js";
+import { AttemptConfirmation, ConfirmAttempt, Heartbeat, WorkerCommand } from "#libs/proto/gen/taskwire/bus/v1/worker.js";
 import type { WorkerProcess } from "#worker/worker.js";
 import { until } from "#test/support/until.js";
 
@@ -29,9 +29,10 @@ export class ServiceSide {
   async start(): Promise<void> {
     await this.bus.start();
     await this.#ensure();
-    const wanted = AttemptConfirmation.encode({ isWanted: true }).finish();
-    this.bus.listen(this.bus.subjects.confirm, (_question, respond) => {
-      respond(wanted);
+    this.bus.listen(this.bus.subjects.confirm, (question, respond) => {
+      const { taskId, attempt } = ConfirmAttempt.decode(question);
+      const isOver = this.reports.some((report) => isEndOf(report, taskId, attempt));
+      respond(AttemptConfirmation.encode({ isWanted: !isOver }).finish());
     });
     this.bus.listen(this.bus.subjects.heartbeats, (data) => this.heartbeats.push(Heartbeat.decode(data)));
     const { reportStream, reportConsumer } = this.bus.subjects;
@@ -108,6 +109,12 @@ export function collectingLogger(): { readonly logger: Logger; readonly lines: L
     lines.push(JSON.parse(line) as LogEntry);
   };
   return { logger: pino({ formatters: { level: (label) => ({ level: label }) } }, { write }), lines };
+}
+
+function isEndOf(report: Report, taskId: string, attempt: number): boolean {
+  const said = report.kind?.$case;
+  const isEnd = said === "succeeded" || said === "failed" || said === "released" || said === "cancelled";
+  return isEnd && report.taskId === taskId && report.attempt === attempt;
 }
 
 function dispatchOf(type: string, payload: object, more: Partial<DispatchTask>): DispatchTask {
