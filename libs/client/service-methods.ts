@@ -19,6 +19,8 @@ import {
   TaskServiceService,
   WatchTaskRequest,
   WatchTaskResponse,
+  WatchTasksRequest,
+  WatchTasksResponse,
 } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import {
   ListWorkersRequest,
@@ -53,6 +55,7 @@ export const listTaskEvents = {
 };
 export const explainTask = { path: tasks.explainTask.path, request: ExplainTaskRequest, response: TaskExplanation };
 export const watchTask = { path: tasks.watchTask.path, request: WatchTaskRequest, response: WatchTaskResponse };
+export const watchTasks = { path: tasks.watchTasks.path, request: WatchTasksRequest, response: WatchTasksResponse };
 export const runTask = { path: tasks.runTask.path, request: RunTaskRequest, response: RunTaskResponse };
 export const listWorkers = {
   path: workers.listWorkers.path,

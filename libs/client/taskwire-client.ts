@@ -16,6 +16,13 @@ import {
   type WatchFrame,
   type WatchOptions,
 } from "#libs/client/task-watch.js";
+import {
+  watchManyTasks,
+  type TasksFrame,
+  type WatchedChange,
+  type WatchedClass,
+  type WatchTasksOptions,
+} from "#libs/client/tasks-watch.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
 import {
   Task_State as TaskState,
@@ -45,8 +52,12 @@ export type {
   TaskEvent,
   TaskExplanation,
   TaskPayload,
+  TasksFrame,
+  WatchedChange,
+  WatchedClass,
   WatchFrame,
   WatchOptions,
+  WatchTasksOptions,
   Worker,
 };
 
@@ -249,6 +260,16 @@ export class TaskwireClient {
    */
   watch(id: string, options: WatchOptions = {}): AsyncGenerator<WatchFrame, void, undefined> {
     return new TaskWatch(watchStream(this.#channel, id, options), options).frames();
+  }
+
+  /**
+   * Follows all tasks that a filter selects, through lost connections and restarts of the service, over one cursor: in order, nothing twice,
+   * nothing left out but what `lagged` names. It does not end by itself; leaving the loop ends the watch.
+   *
+   * @throws TaskwireError INVALID_ARGUMENT; OUT_OF_RANGE (`REVISION_COMPACTED`, `CURSOR_AHEAD`) unless `onGap` is `snapshot`
+   */
+  watchTasks(options: WatchTasksOptions = {}): AsyncGenerator<TasksFrame, void, undefined> {
+    return watchManyTasks(this.#channel, options);
   }
 
   /** Returns the workers that are alive. */

@@ -30,3 +30,8 @@ export class UuidSource {
     this.#timePart = `${hex.slice(0, 8)}-${hex.slice(8)}-`;
   }
 }
+
+/** When a UUIDv7 was made, in milliseconds since 1970. */
+export function uuidTimeMs(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}

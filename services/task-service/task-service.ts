@@ -30,6 +30,7 @@ import { UnansweredCancels } from "#task-service/upkeep/unanswered-cancels.js";
 import { UnwatchedTasks } from "#task-service/upkeep/unwatched-tasks.js";
 import { UpkeepLoops } from "#task-service/upkeep/upkeep-loops.js";
 import { AttachedRuns } from "#task-service/watch/attached-runs.js";
+import { LogHub } from "#task-service/watch/log-hub.js";
 import { WatchHub } from "#task-service/watch/watch-hub.js";
 import { letWorkFlow } from "#task-service/work-flow.js";
 import { WorkerRegistry } from "#task-service/workers/worker-registry.js";
@@ -58,6 +59,7 @@ export class TaskService implements Service {
   readonly #ingester: ReportIngester;
   readonly #confirmer: AttemptConfirmer;
   readonly #hub: WatchHub;
+  readonly #logHub: LogHub;
   readonly #runs = new AttachedRuns();
   readonly #cancelling: CancelContext;
   readonly #server: GrpcServer;
@@ -111,14 +113,15 @@ export class TaskService implements Service {
     });
     this.#confirmer = new AttemptConfirmer({ bus, store, logger });
     this.#hub = new WatchHub(store, { heartbeatMs: settings.watchHeartbeatMs });
+    this.#logHub = new LogHub(store, { heartbeatMs: settings.watchHeartbeatMs });
     const calls = new CallMetrics();
     this.#server = new GrpcServer({ logger, onCallEnded: calls.record });
     const health = new Health(this.#server, HEALTH_SERVICES);
     const monitor = new HealthMonitor({ store, bus, health, logger });
     const isDatabaseWritable = () => monitor.isWritable;
-    const hub = this.#hub;
+    const watchers = [this.#hub, this.#logHub];
     this.#operations = new OperationsServer({
-      metrics: serviceMetrics({ store, calls, bus, hub, dispatcher, registry, isDatabaseWritable }),
+      metrics: serviceMetrics({ store, calls, bus, watchers, dispatcher, registry, isDatabaseWritable }),
       readiness: () => this.#readiness(),
       logger,
     });
@@ -198,9 +201,11 @@ export class TaskService implements Service {
     await this.#store.start();
     this.#dispatcher.resume(await this.#leases.load(), await this.#store.read({ kind: "lastKey" }));
     await this.#hub.start();
+    await this.#logHub.start();
     addServices(this.#server, {
       store: this.#store,
       hub: this.#hub,
+      logHub: this.#logHub,
       bus: this.#bus,
       registry: this.#registry,
       dispatcher: this.#dispatcher,
@@ -243,6 +248,7 @@ export class TaskService implements Service {
     await this.#server.stop(this.#settings.shutdownGraceMs);
     this.#dispatcher.close();
     await this.#hub.stop();
+    await this.#logHub.stop();
     await this.#upkeep.stop();
     await this.#flow;
     await this.#ingester.stop();

@@ -123,7 +123,7 @@ export function event(
   state: TaskState,
   kind: Kind,
 ): TaskEvent {
-  return { revision, sequence, taskId, time: new Date(0), state, attempt: number, kind };
+  return { revision, sequence, taskId, time: new Date(0), state, attempt: number, type: "", queue: "", kind };
 }
 
 function events(taskId: string, base: number, list: readonly (readonly [number, TaskState, Kind])[]): TaskEvent[] {

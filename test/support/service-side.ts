@@ -7,7 +7,12 @@ import { ensureReportConsumer, ensureStreams } from "#libs/bus/topology.js";
 import { silentLogger, type Logger } from "#libs/log/logger.js";
 import { DispatchTask } from "#libs/proto/gen/taskwire/bus/v1/dispatch.js";
 import { ReportBatch, type Report } from "#libs/proto/gen/taskwire/bus/v1/report.js";
-import { AttemptConfirmation, ConfirmAttempt, Heartbeat, WorkerCommand } from "#libs/proto/gen/taskwire/bus/v1/worker.js";
+import {
+  AttemptConfirmation,
+  ConfirmAttempt,
+  Heartbeat,
+  WorkerCommand,
+} from "#libs/proto/gen/taskwire/bus/v1/worker.js";
 import type { WorkerProcess } from "#worker/worker.js";
 import { until } from "#test/support/until.js";
 

@@ -9,7 +9,7 @@ export interface MetricSources {
   readonly store: { readonly statistics: StoreStatistics };
   readonly calls: CallMetrics;
   readonly bus: { readonly connected: boolean };
-  readonly hub: { readonly watcherCount: number };
+  readonly watchers: readonly { readonly watcherCount: number }[];
   readonly dispatcher: { readonly redispatchCount: number };
   readonly registry: { living(): readonly { readonly heartbeat: { readonly slots: number } }[] };
   readonly isDatabaseWritable: () => boolean;
@@ -117,13 +117,16 @@ function addCalls(metrics: MetricSet, { methods }: CallMetrics): void {
   );
 }
 
-function addParts(metrics: MetricSet, { bus, hub, dispatcher, registry, isDatabaseWritable }: MetricSources): void {
+function addParts(
+  metrics: MetricSet,
+  { bus, watchers, dispatcher, registry, isDatabaseWritable }: MetricSources,
+): void {
   metrics.counter(
     { name: "taskwire_redispatches_total", help: "Dispatches that were repeated because nobody started the task." },
     () => single(dispatcher.redispatchCount),
   );
   metrics.gauge({ name: "taskwire_watchers", help: "Watch streams of tasks that are open." }, () =>
-    single(hub.watcherCount),
+    single(watchers.reduce((sum, { watcherCount }) => sum + watcherCount, 0)),
   );
   metrics.gauge({ name: "taskwire_workers", help: "Workers that are alive." }, () => single(registry.living().length));
   metrics.gauge({ name: "taskwire_worker_slots", help: "Attempts the living workers can run at once." }, () =>

@@ -19,10 +19,12 @@ import { retryTask } from "#task-service/rpc/retry-task.js";
 import { runTask } from "#task-service/rpc/run-task.js";
 import { requireTaskId, Violations } from "#task-service/rpc/violations.js";
 import { watchTask } from "#task-service/rpc/watch-task.js";
+import { watchTasks } from "#task-service/rpc/watch-tasks.js";
 import { ping, presentWorker } from "#task-service/rpc/worker-rpcs.js";
 import type { NewTask } from "#task-service/store/task-record.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
 import type { AttachedRuns } from "#task-service/watch/attached-runs.js";
+import type { LogHub } from "#task-service/watch/log-hub.js";
 import type { WatchHub } from "#task-service/watch/watch-hub.js";
 import type { WorkerRegistry } from "#task-service/workers/worker-registry.js";
 
@@ -30,6 +32,7 @@ import type { WorkerRegistry } from "#task-service/workers/worker-registry.js";
 export interface RpcContext {
   readonly store: TaskStore;
   readonly hub: WatchHub;
+  readonly logHub: LogHub;
   readonly bus: BusConnection;
   readonly registry: WorkerRegistry;
   readonly dispatcher: {
@@ -73,6 +76,9 @@ export function addServices(server: GrpcServer, context: RpcContext): void {
     explainTask: unary(tasks.ExplainTaskRequest, TaskExplanation, (request) => explainTask(context, request)),
     watchTask: serverStream(tasks.WatchTaskRequest, tasks.WatchTaskResponse, (request, call) => {
       watchTask(hub, logger, request, call);
+    }),
+    watchTasks: serverStream(tasks.WatchTasksRequest, tasks.WatchTasksResponse, (request, call) => {
+      watchTasks(context.logHub, logger, request, call);
     }),
     runTask: serverStream(tasks.RunTaskRequest, tasks.RunTaskResponse, (request, call) =>
       runTask(running, request, call),

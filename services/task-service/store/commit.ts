@@ -1,4 +1,5 @@
 import type { CommitCounts } from "#task-service/store/commit-counts.js";
+import type { TaskMoment } from "#task-service/store/log/log-selector.js";
 import type { TaskState } from "#libs/tasks/task-state.js";
 
 /** A committed event, encoded once as `taskwire.v1.TaskEvent`. */
@@ -8,6 +9,8 @@ export interface CommittedEvent {
   readonly sequence: number;
   readonly isTerminal: boolean;
   readonly body: Uint8Array;
+  /** The task after its event before; state 0: there was none. */
+  readonly before: TaskMoment;
 }
 
 /** How a task stands after a commit; what dispatch and leases go by. */
@@ -17,6 +20,7 @@ export interface TaskChange {
   readonly queue: string;
   readonly type: string;
   readonly priority: number;
+  readonly labelsJson: string;
   readonly runTimeMs: number;
   /** Its run time was in the future: upkeep makes it due. */
   readonly isWaiting: boolean;

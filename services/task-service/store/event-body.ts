@@ -27,6 +27,9 @@ export function encodeEvent(position: EventPosition, fact: EventFact): Uint8Arra
     time: new Date(position.timeMs),
     state: position.state,
     attempt: position.attempt,
+    // Only streams of many tasks carry them, and add them on the way out.
+    type: "",
+    queue: "",
     kind: kindOf(fact),
   };
   try {

@@ -1,4 +1,5 @@
 import type { FilterExpression } from "#libs/tasks/filter/filter-expression.js";
+import type { LogSelection } from "#task-service/store/log/log-selector.js";
 import type { TaskState } from "#libs/tasks/task-state.js";
 import type {
   AttemptRecord,
@@ -23,6 +24,9 @@ export type ReadQuery =
       readonly limit: number;
     }
   | { readonly kind: "readSituation"; readonly id: string }
+  | ({ readonly kind: "readLog" } & LogQuery)
+  /** Matching tasks, the lowest ids first, without payload and result. */
+  | { readonly kind: "readSelected"; readonly filter: FilterExpression | null; readonly afterId: string }
   | { readonly kind: "readDue"; readonly lane: Lane; readonly after: DispatchKey | null; readonly limit: number }
   | { readonly kind: "loadDue"; readonly keys: readonly number[] }
   | { readonly kind: "readRunning" }
@@ -32,6 +36,16 @@ export type ReadQuery =
   /** The key of the newest task there is; 0: there is none. */
   | { readonly kind: "lastKey" }
   | { readonly kind: "lastRevision" };
+
+/** A piece of the log, as one watcher of many tasks wants it. */
+export interface LogQuery {
+  readonly selection: LogSelection;
+  readonly afterRevision: number;
+  /** Null: to the end. */
+  readonly upToRevision: number | null;
+  /** Leaves out tasks with higher ids; null: none. */
+  readonly upToId: string | null;
+}
 
 /** Due tasks are kept apart by queue and type, so that a type no worker runs cannot stand in the way of others. */
 export interface Lane {
@@ -63,6 +77,8 @@ export interface ReadResults {
   readLatestEvents: TaskHistory | null;
   /** Null: no such task. */
   readSituation: TaskSituation | null;
+  readLog: LogPage;
+  readSelected: SelectedTasks;
   readDue: readonly DueTask[];
   loadDue: readonly DueTask[];
   readRunning: readonly RunningTask[];
@@ -79,6 +95,29 @@ export interface TaskHistory {
   readonly state: TaskState;
   readonly sequence: number;
   readonly events: readonly { readonly revision: number; readonly sequence: number; readonly body: Uint8Array }[];
+}
+
+/** How far the log reaches, in the snapshot an answer is from. */
+export interface LogBounds {
+  readonly lastRevision: number;
+  /** Events up to here may have been deleted. */
+  readonly compactedRevision: number;
+}
+
+/** What a watcher of many tasks is told of a piece of the log. */
+export interface LogPage extends LogBounds {
+  /** Field `changes` of `taskwire.v1.WatchTasksResponse`, encoded. */
+  readonly changes: Uint8Array;
+  /** Revisions of progress events that were left out, as later ones of their tasks are in `changes`. */
+  readonly conflated: readonly number[];
+  /** The piece goes up to here; there may be more. */
+  readonly revision: number;
+}
+
+/** A piece of the tasks that match a filter now. */
+export interface SelectedTasks extends LogBounds {
+  readonly tasks: readonly TaskRecord[];
+  readonly hasMore: boolean;
 }
 
 /** A task, and what else the database knows of why it is not running; all in one snapshot. */

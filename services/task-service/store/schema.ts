@@ -1,3 +1,5 @@
+import type { Generated } from "kysely";
+
 /** Tasks. STRICT; times in milliseconds since 1970; JSON as text; null means “not yet” or “nobody said”. */
 export interface TasksTable {
   /** Row number, never reused. */
@@ -74,6 +76,8 @@ export interface CountersTable {
   id: number;
   last_key: number;
   last_revision: number;
+  /** Events up to here may have been deleted. */
+  compacted_revision: Generated<number>;
 }
 
 /** One row per migration that ran. */

@@ -78,11 +78,18 @@ function insert(transaction: Transaction, task: NewTask): void {
     task.requestId,
     transaction.ring.mark(task.requestHash),
   );
-  const entry: CachedTask = { task: freshRecord(task, key), isWaiting, isRunning: false, isDirty: false };
+  const entry: CachedTask = {
+    task: freshRecord(task, key),
+    labelsJson: task.labelsJson,
+    isWaiting,
+    isRunning: false,
+    isDirty: false,
+    recorded: { timeMs: 0, state: 0, attempt: 0 },
+  };
   transaction.cache.set(task.id, entry);
   const { type, queue, runTimeMs } = task;
   const created = { kind: "created", type, queue, runTimeMs } as const;
-  transaction.insertEvent(entry.task, created);
+  transaction.insertEvent(entry, created);
   transaction.tally.count(entry.task, created, false);
   transaction.announce(entry);
 }

@@ -10,6 +10,7 @@ import { attemptOf } from "#task-service/store/attempt-history.js";
 import { createQueryBuilder } from "#task-service/store/query-builder.js";
 import type { AnswerTo, ReadQuery, ReadResults, TaskHistory, TaskSituation } from "#task-service/store/read-query.js";
 import { listStatement } from "#task-service/store/sqlite/list-statement.js";
+import { LogReader } from "#task-service/store/sqlite/log-reader.js";
 import { QueuePlaces } from "#task-service/store/sqlite/queue-places.js";
 import { openForReading } from "#task-service/store/sqlite/open-database.js";
 import { openRow } from "#task-service/store/sealed-row.js";
@@ -71,6 +72,7 @@ export class SqliteReader {
   readonly #attempts: Statement<[number, number, number], AttemptRow>;
   readonly #overdue: Statement<[number, number], OverdueTask>;
   readonly #places: QueuePlaces;
+  readonly #log: LogReader;
   readonly #lastRevision: Statement<[], { value: number | null }>;
   readonly #unwatched: Statement<[number, number], UnwatchedCancel>;
   readonly #lastKey: Statement<[], { value: number | null }>;
@@ -135,6 +137,7 @@ export class SqliteReader {
         .limit(bound<number>())
         .$narrowType<{ deadlineMs: number }>(),
     );
+    this.#log = new LogReader(this.#database, ring);
     this.#places = new QueuePlaces(this.#database);
     // The counter alone knows revisions whose events were deleted; it is saved with every deletion.
     const counted = db.selectFrom("counters").select("last_revision as revision");
@@ -174,6 +177,10 @@ export class SqliteReader {
         return this.#history(query.id, ({ key, sequence }) =>
           this.#latestEvents.iterate(key, query.beforeSequence ?? sequence + 1, query.limit),
         );
+      case "readLog":
+        return this.#log.readLog(query);
+      case "readSelected":
+        return this.#log.readSelected(query.filter, query.afterId);
       case "readSituation":
         return this.#situation(query.id);
       case "readDue": {

@@ -8,7 +8,20 @@ import { StoreStatistics } from "#task-service/store/store-statistics.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
 import type { ResultOf, WriteCommand } from "#task-service/store/write-command.js";
 
-/** A {@link TaskStore} on one SQLite file: a thread that writes, one for quick reads, one for lists and counts. */
+/** Which thread answers a query; the others are quick. */
+const READERS: Partial<Record<ReadQuery["kind"], "list" | "log">> = {
+  listTasks: "list",
+  readSituation: "list",
+  readSelected: "list",
+  readLog: "log",
+  readEvents: "log",
+  readLatestEvents: "log",
+};
+
+/**
+ * A {@link TaskStore} on one SQLite file: a thread that writes, one for quick reads, one for lists and counts, and one for watchers, who may be
+ * many and far behind.
+ */
 export class SqliteStore implements TaskStore {
   readonly statistics = new StoreStatistics();
   readonly #options: SqliteOptions;
@@ -16,6 +29,7 @@ export class SqliteStore implements TaskStore {
   readonly #writer: GroupWriter;
   #quickReader: ReaderThread | undefined;
   #listReader: ReaderThread | undefined;
+  #logReader: ReaderThread | undefined;
   #revision = 0;
 
   /** Nothing is opened before {@link start}, which runs migrations and keeps a lock file beside the database. */
@@ -36,13 +50,15 @@ export class SqliteStore implements TaskStore {
     await this.#writer.start();
     this.#quickReader = new ReaderThread({ path, keys });
     this.#listReader = new ReaderThread({ path, keys });
+    this.#logReader = new ReaderThread({ path, keys });
     this.#revision = await this.read({ kind: "lastRevision" });
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#quickReader?.stop(), this.#listReader?.stop()]);
+    await Promise.all([this.#quickReader?.stop(), this.#listReader?.stop(), this.#logReader?.stop()]);
     this.#quickReader = undefined;
     this.#listReader = undefined;
+    this.#logReader = undefined;
     await this.#writer.stop();
   }
 
@@ -51,10 +67,15 @@ export class SqliteStore implements TaskStore {
   }
 
   read<Q extends ReadQuery>(query: Q): Promise<AnswerTo<Q>> {
-    const isSlow = query.kind === "listTasks" || query.kind === "readSituation";
-    const reader = isSlow ? this.#listReader : this.#quickReader;
+    const reader = this.#readerOf(query);
     if (reader === undefined) throw new Error("the store has not started");
     return reader.ask(query);
+  }
+
+  #readerOf({ kind }: ReadQuery): ReaderThread | undefined {
+    const reader = READERS[kind];
+    if (reader === undefined) return this.#quickReader;
+    return reader === "list" ? this.#listReader : this.#logReader;
   }
 
   onCommit(listener: (commit: Commit) => void): void {

@@ -108,6 +108,10 @@ export interface WriterStatements {
   /** Unfinished tasks by queue. */
   readonly countOpen: Statement<[], OpenCount>;
   readonly saveCounters: Statement<[number, number]>;
+  /** Of a task. */
+  readonly selectLastRevision: Statement<[number], { revision: number }>;
+  /** Events up to a revision may be missing. */
+  readonly raiseCompacted: Statement<[number]>;
 }
 
 /** Prepares the writer's statements on its connection. */
@@ -232,6 +236,17 @@ export function prepareWriterStatements(database: Database): WriterStatements {
         // SQLite uses a partial index only for a query that repeats its condition word for word.
         .where(sql<boolean>`state <= 2`)
         .groupBy("queue"),
+    ),
+    selectLastRevision: prepare(
+      db
+        .selectFrom("task_events")
+        .select("revision")
+        .where("task_key", "=", bound<number>())
+        .orderBy("sequence", "desc")
+        .limit(sql.lit(1)),
+    ),
+    raiseCompacted: prepare(
+      db.updateTable("counters").set({ compacted_revision: sql<number>`max(compacted_revision, ?)` }),
     ),
     saveCounters: prepare(db.updateTable("counters").set(valuesOf(["last_key", "last_revision"]))),
   };

@@ -1,12 +1,17 @@
+import type { TaskMoment } from "#task-service/store/log/log-selector.js";
 import type { TaskRecord } from "#task-service/store/task-record.js";
 
 /** A task the writer has at hand. */
 export interface CachedTask {
   readonly task: TaskRecord;
+  /** As they are stored; the record of a task that was just created has none. */
+  readonly labelsJson: string;
   /** The stored `waiting` column. */
   isWaiting: boolean;
   /** An attempt was under way when the task was recorded last. */
   isRunning: boolean;
+  /** The task after its latest event; state 0: it has none yet. */
+  recorded: TaskMoment;
   /** Changed in this transaction and not yet written back. */
   isDirty: boolean;
 }

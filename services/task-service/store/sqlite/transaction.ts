@@ -7,6 +7,7 @@ import { isTerminal, TaskState } from "#libs/tasks/task-state.js";
 import type { Commit, CommittedEvent, TaskChange } from "#task-service/store/commit.js";
 import { CommitTally } from "#task-service/store/commit-counts.js";
 import { encodeEvent } from "#task-service/store/event-body.js";
+import type { TaskMoment } from "#task-service/store/log/log-selector.js";
 import type { OpenTasks } from "#task-service/store/sqlite/open-tasks.js";
 import type { WriterStatements } from "#task-service/store/sqlite/statements.js";
 import type { CachedTask, TaskCache } from "#task-service/store/sqlite/task-cache.js";
@@ -65,7 +66,14 @@ export class Transaction {
     const row = this.statements.selectById.get(id);
     if (row === undefined) return undefined;
     const isRunning = row.state === TaskState.RUNNING;
-    const entry: CachedTask = { task: recordOf(row), isWaiting: row.waiting === 1, isRunning, isDirty: false };
+    const entry: CachedTask = {
+      task: recordOf(row),
+      labelsJson: row.labels,
+      isWaiting: row.waiting === 1,
+      isRunning,
+      isDirty: false,
+      recorded: momentOf(row),
+    };
     this.cache.set(id, entry);
     return entry;
   }
@@ -80,7 +88,7 @@ export class Transaction {
     const { task } = entry;
     for (const fact of facts) {
       task.sequence += 1;
-      this.insertEvent(task, fact);
+      this.insertEvent(entry, fact);
       this.tally.count(task, fact, entry.isRunning);
       if (fact.kind === "started") entry.isRunning = true;
     }
@@ -103,19 +111,19 @@ export class Transaction {
   }
 
   /** Inserts one event at the task's present sequence. */
-  insertEvent(task: TaskRecord, fact: EventFact): void {
+  insertEvent(entry: CachedTask, fact: EventFact): void {
+    const { task, recorded: before } = entry;
     this.lastRevision += 1;
     const { lastRevision: revision, moment } = this;
-    const { id: taskId, sequence, state, attempt } = task;
-    const body = encodeEvent(
-      { revision, sequence, taskId, timeMs: moment.nowMs, state: stateAfter(fact, state), attempt },
-      fact,
-    );
+    const { id: taskId, sequence, attempt } = task;
+    const after = { timeMs: moment.nowMs, state: stateAfter(fact, task.state), attempt };
+    const body = encodeEvent({ revision, sequence, taskId, ...after }, fact);
+    entry.recorded = after;
     // Watchers are told the plain one.
     const stored = isSecret(fact) ? this.ring.seal(body, eventContext(revision)) : body;
     this.statements.insertEvent.run(revision, task.key, sequence, stored);
     const isTerminalEvent = fact.kind === "completed" || fact.kind === "failed" || fact.kind === "cancelled";
-    this.#events.push({ revision, taskId, sequence, isTerminal: isTerminalEvent, body });
+    this.#events.push({ revision, taskId, sequence, isTerminal: isTerminalEvent, body, before });
     if (isTerminalEvent) this.#countOpen(task.queue, -1);
     else if (fact.kind === "created" || fact.kind === "reopened") this.#countOpen(task.queue, 1);
   }
@@ -129,6 +137,7 @@ export class Transaction {
       queue: task.queue,
       type: task.type,
       priority: task.priority,
+      labelsJson: entry.labelsJson,
       runTimeMs: task.runTimeMs,
       isWaiting: entry.isWaiting,
       state: task.state,
@@ -152,9 +161,11 @@ export class Transaction {
       this.statements.clearWaiting.run(row.key);
       const entry = this.cache.get(row.id) ?? {
         task: recordOf(row),
+        labelsJson: row.labels,
         isWaiting: false,
         isRunning: false,
         isDirty: false,
+        recorded: momentOf(row),
       };
       entry.isWaiting = false;
       this.announce(entry);
@@ -166,13 +177,18 @@ export class Transaction {
   deleteFinished(beforeMs: number, limit: number, keys?: readonly number[]): WriteResults["deleteFinished"] {
     this.flush();
     const rows = this.rowsOf(keys) ?? this.statements.selectFinishedBefore.all(beforeMs, limit);
+    let compacted = 0;
     for (const row of rows) {
+      compacted = Math.max(compacted, this.statements.selectLastRevision.get(row.key)?.revision ?? 0);
       this.statements.deleteEvents.run(row.key);
       this.statements.deleteAttempts.run(row.key);
       this.statements.deleteTask.run(row.key);
       this.cache.delete(row.id);
     }
-    if (rows.length > 0) this.saveCounters();
+    if (rows.length > 0) {
+      this.saveCounters();
+      this.statements.raiseCompacted.run(compacted);
+    }
     return { count: rows.length };
   }
 
@@ -236,6 +252,11 @@ export class Transaction {
     // A finished task is not asked for again; its result would only fill the cache.
     if (isTerminal(task.state)) this.cache.delete(task.id);
   }
+}
+
+/** A stored row is as its latest event left it. */
+function momentOf(row: TaskRow): TaskMoment {
+  return { state: row.state, attempt: row.attempt, timeMs: row.update_time };
 }
 
 /** Whether it carries what the handler made of the payload. */

@@ -36,12 +36,15 @@ export interface PackedReply {
   readonly counts: readonly CommitCounts[];
   readonly changes: readonly (readonly TaskChange[keyof TaskChange][])[];
   readonly taskIds: readonly string[];
-  /** Per event: revision, sequence, whether it is terminal (0 or 1), and where its body ends in `bodies`. */
+  /**
+   * Per event: revision, sequence, whether it is terminal (0 or 1), where its body ends in `bodies`, and time, state and attempt of the task
+   * after the event before.
+   */
   readonly numbers: Float64Array;
   readonly bodies: ArrayBuffer;
 }
 
-const NUMBERS_PER_EVENT = 4;
+const NUMBERS_PER_EVENT = 7;
 
 /** Prepares a group for its way to the writer. */
 export function packGroup(group: WriteGroup): PackedGroup {
@@ -79,6 +82,9 @@ export function packReply(reply: WriteReply): PackedReply {
     numbers[at++] = event.sequence;
     numbers[at++] = event.isTerminal ? 1 : 0;
     numbers[at++] = end;
+    numbers[at++] = event.before.timeMs;
+    numbers[at++] = event.before.state;
+    numbers[at++] = event.before.attempt;
   }
   const rows = changes.map(changeRow);
   return { results: reply.results, revision, counts, changes: rows, taskIds, numbers, bodies: bodies.buffer };
@@ -100,6 +106,7 @@ export function unpackReply(packed: PackedReply): WriteReply {
       sequence: numbers[at + 1] ?? 0,
       isTerminal: numbers[at + 2] === 1,
       body,
+      before: { timeMs: numbers[at + 4] ?? 0, state: numbers[at + 5] ?? 0, attempt: numbers[at + 6] ?? 0 },
     };
   });
   return { results, commit: { revision, events, changes: packed.changes.map(changeOf), counts } };
@@ -164,6 +171,7 @@ function changeRow(change: TaskChange): TaskChange[keyof TaskChange][] {
     change.queue,
     change.type,
     change.priority,
+    change.labelsJson,
     change.runTimeMs,
     change.isWaiting,
     change.state,
@@ -181,12 +189,13 @@ function changeOf(row: readonly TaskChange[keyof TaskChange][]): TaskChange {
     queue: row[2] as string,
     type: row[3] as string,
     priority: row[4] as number,
-    runTimeMs: row[5] as number,
-    isWaiting: row[6] as boolean,
-    state: row[7] as TaskChange["state"],
-    attempt: row[8] as number,
-    workerId: row[9] as string | null,
-    isCancelRequested: row[10] as boolean,
-    cancelReason: row[11] as string,
+    labelsJson: row[5] as string,
+    runTimeMs: row[6] as number,
+    isWaiting: row[7] as boolean,
+    state: row[8] as TaskChange["state"],
+    attempt: row[9] as number,
+    workerId: row[10] as string | null,
+    isCancelRequested: row[11] as boolean,
+    cancelReason: row[12] as string,
   };
 }

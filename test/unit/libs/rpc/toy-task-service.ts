@@ -21,6 +21,8 @@ import {
   RunTaskResponse,
   WatchTaskRequest,
   WatchTaskResponse,
+  WatchTasksRequest,
+  WatchTasksResponse,
 } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import { GrpcServer } from "#libs/rpc/grpc-server.js";
 import { serverStream, unary, type ServiceImplementation } from "#libs/rpc/service-definition.js";
@@ -98,6 +100,9 @@ export class ToyTaskService {
       explainTask: unary(ExplainTaskRequest, TaskExplanation, ({ id }) => TaskExplanation.fromPartial(this.find(id))),
       watchTask: serverStream(WatchTaskRequest, WatchTaskResponse, ({ id }, call) => {
         call.write({ snapshot: this.find(id), events: [], heartbeat: undefined });
+      }),
+      watchTasks: serverStream(WatchTasksRequest, WatchTasksResponse, (_request, call) => {
+        call.write(WatchTasksResponse.create({ resumeToken: "1", bookmark: { revision: 1 } }));
       }),
       runTask: serverStream(RunTaskRequest, RunTaskResponse, (request, call) => {
         this.calls.push("run");

@@ -61,6 +61,7 @@ const event = fc.record({
   sequence: whole,
   isTerminal: fc.boolean(),
   body: fc.uint8Array({ maxLength: 40 }),
+  before: fc.record({ timeMs: whole, state: fc.nat(5), attempt: fc.nat() }),
 });
 const change = fc.record({
   id: fc.uuid(),
@@ -68,6 +69,7 @@ const change = fc.record({
   queue: text,
   type: text,
   priority: fc.integer(),
+  labelsJson: text,
   runTimeMs: whole,
   isWaiting: fc.boolean(),
   state: fc.constantFrom(1, 2, 3, 4, 5),

@@ -30,6 +30,10 @@ export interface TaskEvent {
   state: Task_State;
   /** The attempt this event belongs to; 0 before the first. */
   attempt: number;
+  /** The task's type. Only on streams of many tasks. */
+  type: string;
+  /** The task's queue. Only on streams of many tasks. */
+  queue: string;
   /** What happened. Kinds may be added later; readers must skip unknown ones. */
   kind:
     | //
@@ -256,7 +260,17 @@ export enum TaskCancelled_Phase {
 }
 
 function createBaseTaskEvent(): TaskEvent {
-  return { revision: 0, sequence: 0, taskId: "", time: undefined, state: 0, attempt: 0, kind: undefined };
+  return {
+    revision: 0,
+    sequence: 0,
+    taskId: "",
+    time: undefined,
+    state: 0,
+    attempt: 0,
+    type: "",
+    queue: "",
+    kind: undefined,
+  };
 }
 
 export const TaskEvent: MessageFns<TaskEvent> = {
@@ -278,6 +292,12 @@ export const TaskEvent: MessageFns<TaskEvent> = {
     }
     if (message.attempt !== 0) {
       writer.uint32(48).int32(message.attempt);
+    }
+    if (message.type !== "") {
+      writer.uint32(58).string(message.type);
+    }
+    if (message.queue !== "") {
+      writer.uint32(66).string(message.queue);
     }
     switch (message.kind?.$case) {
       case "created":
@@ -394,6 +414,22 @@ export const TaskEvent: MessageFns<TaskEvent> = {
             }
 
             message.attempt = reader.int32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.queue = reader.string();
             continue;
           }
           case 10: {
@@ -558,6 +594,8 @@ export const TaskEvent: MessageFns<TaskEvent> = {
     message.time = object.time ?? undefined;
     message.state = object.state ?? 0;
     message.attempt = object.attempt ?? 0;
+    message.type = object.type ?? "";
+    message.queue = object.queue ?? "";
     switch (object.kind?.$case) {
       case "created": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {

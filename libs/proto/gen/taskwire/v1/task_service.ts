@@ -17,13 +17,28 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Task, TaskAttempt, TaskView } from "./task.js";
+import { Task, Task_State, TaskAttempt, TaskView } from "./task.js";
 import { TaskEvent } from "./task_event.js";
 import { TaskExplanation } from "./task_explanation.js";
 
 export const protobufPackage = "taskwire.v1";
 
 export const protobufFileName = "taskwire/v1/task_service.proto";
+
+/** Classes of events. */
+export enum EventClass {
+  /** EVENT_CLASS_UNSPECIFIED - Not said. */
+  EVENT_CLASS_UNSPECIFIED = 0,
+  /** EVENT_CLASS_STATES - Everything but progress, logs and output. Never conflated. */
+  EVENT_CLASS_STATES = 1,
+  /** EVENT_CLASS_PROGRESS - `progress`. The latest wins: while a stream lags, earlier ones of a task may be left out, and `lagged` names them. */
+  EVENT_CLASS_PROGRESS = 2,
+  /** EVENT_CLASS_LOGS - `log`. Never conflated; bounded where they are made, which their `capped` tells. */
+  EVENT_CLASS_LOGS = 3,
+  /** EVENT_CLASS_OUTPUT - `output`. Never conflated; chunks have an offset, and are bounded where they are made, which their `capped` tells. */
+  EVENT_CLASS_OUTPUT = 4,
+  UNRECOGNIZED = -1,
+}
 
 /** Request of CreateTask. */
 export interface CreateTaskRequest {
@@ -204,6 +219,98 @@ export interface WatchTaskResponse {
   events: TaskEvent[];
   /** Nothing happened for a while (15 s unless configured); the stream is alive. */
   heartbeat: Heartbeat | undefined;
+}
+
+/** Request of WatchTasks. */
+export interface WatchTasksRequest {
+  /**
+   * Optional. Which tasks, in the language of ListTasks; empty means all. It may name what each event tells: id, type, queue, state, priority,
+   * attempt, labels, create_time and update_time.
+   */
+  filter: string;
+  /** Optional. Where to begin; default: with a snapshot. */
+  start:
+    | //
+    /** True: with the tasks that match now, then `synced`, then what happens to them and to others that come to match. */
+    { $case: "fromSnapshot"; value: boolean }
+    | //
+    /** True: with what happens from now on. */
+    { $case: "fromNow"; value: boolean }
+    | //
+    /** With the events after this revision of the log. */
+    { $case: "afterRevision"; value: number }
+    | //
+    /** Where a stream with the same filter stopped, also within a snapshot. */
+    { $case: "resumeToken"; value: string }
+    | undefined;
+  /** Optional. Which events; default: STATES and PROGRESS. */
+  classes: EventClass[];
+}
+
+/** One frame of a watch of many tasks: one or more of its parts, to be read in the order of the fields. */
+export interface WatchTasksResponse {
+  /** The cursor after this frame: the same call with it goes on from here. */
+  resumeToken: string;
+  /** Progress events that were left out since the frame before, as later ones of the same task and attempt follow. */
+  lagged:
+    | Lagged
+    | undefined;
+  /** What has happened, in the order of the log. */
+  changes: WatchedChange[];
+  /**
+   * Tasks that match, as they stand, without payload and result; those with lower ids first. Changes in later frames come on top of them, and
+   * until `synced` changes come only of tasks that the snapshot has passed.
+   */
+  snapshot: Task[];
+  /** The snapshot is complete: tasks and changes add up to all tasks that match at this revision. */
+  synced:
+    | Synced
+    | undefined;
+  /** Everything up to this revision has been delivered. Comes when the stream has caught up, and when nothing happened for a while. */
+  bookmark: Bookmark | undefined;
+}
+
+/** A step of the log. */
+export interface WatchedChange {
+  /** Which step. */
+  kind:
+    | //
+    /** Something happened to a task that matches after it. */
+    { $case: "event"; value: TaskEvent }
+    | //
+    /** A task that matched does not any more. */
+    { $case: "unselected"; value: Unselected }
+    | undefined;
+}
+
+/** A task left the filter. */
+export interface Unselected {
+  /** The event that made it so. */
+  revision: number;
+  /** The task. */
+  taskId: string;
+  /** The event's position in the task's history. */
+  sequence: number;
+  /** The task's state after the event. */
+  state: Task_State;
+}
+
+/** Events that were left out. */
+export interface Lagged {
+  /** Their revisions, rising. Each would have matched. */
+  revisions: number[];
+}
+
+/** The end of a snapshot. */
+export interface Synced {
+  /** Where the log stood. */
+  revision: number;
+}
+
+/** Proof that nothing is missing. */
+export interface Bookmark {
+  /** Where the log stood. */
+  revision: number;
 }
 
 /** Request of RunTask. */
@@ -1311,6 +1418,631 @@ export const WatchTaskResponse: MessageFns<WatchTaskResponse> = {
   },
 };
 
+function createBaseWatchTasksRequest(): WatchTasksRequest {
+  return { filter: "", start: undefined, classes: [] };
+}
+
+export const WatchTasksRequest: MessageFns<WatchTasksRequest> = {
+  encode(message: WatchTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.filter !== "") {
+      writer.uint32(10).string(message.filter);
+    }
+    switch (message.start?.$case) {
+      case "fromSnapshot":
+        writer.uint32(16).bool(message.start.value);
+        break;
+      case "fromNow":
+        writer.uint32(24).bool(message.start.value);
+        break;
+      case "afterRevision":
+        writer.uint32(32).int64(message.start.value);
+        break;
+      case "resumeToken":
+        writer.uint32(42).string(message.start.value);
+        break;
+    }
+    if (message.classes.length !== 0) {
+      writer.uint32(50).fork();
+      for (const v of message.classes) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchTasksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchTasksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.filter = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.start = { $case: "fromSnapshot", value: reader.bool() };
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.start = { $case: "fromNow", value: reader.bool() };
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.start = { $case: "afterRevision", value: longToNumber(reader.int64()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.start = { $case: "resumeToken", value: reader.string() };
+            continue;
+          }
+          case 6: {
+            if (tag === 48) {
+              message.classes.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 50) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.classes.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WatchTasksRequest>): WatchTasksRequest {
+    return WatchTasksRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatchTasksRequest>): WatchTasksRequest {
+    const message = createBaseWatchTasksRequest();
+    message.filter = object.filter ?? "";
+    switch (object.start?.$case) {
+      case "fromSnapshot": {
+        if (object.start?.value !== undefined && object.start?.value !== null) {
+          message.start = { $case: "fromSnapshot", value: object.start.value };
+        }
+        break;
+      }
+      case "fromNow": {
+        if (object.start?.value !== undefined && object.start?.value !== null) {
+          message.start = { $case: "fromNow", value: object.start.value };
+        }
+        break;
+      }
+      case "afterRevision": {
+        if (object.start?.value !== undefined && object.start?.value !== null) {
+          message.start = { $case: "afterRevision", value: object.start.value };
+        }
+        break;
+      }
+      case "resumeToken": {
+        if (object.start?.value !== undefined && object.start?.value !== null) {
+          message.start = { $case: "resumeToken", value: object.start.value };
+        }
+        break;
+      }
+    }
+    message.classes = object.classes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseWatchTasksResponse(): WatchTasksResponse {
+  return { resumeToken: "", lagged: undefined, changes: [], snapshot: [], synced: undefined, bookmark: undefined };
+}
+
+export const WatchTasksResponse: MessageFns<WatchTasksResponse> = {
+  encode(message: WatchTasksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.resumeToken !== "") {
+      writer.uint32(10).string(message.resumeToken);
+    }
+    if (message.lagged !== undefined) {
+      Lagged.encode(message.lagged, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.changes) {
+      WatchedChange.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.snapshot) {
+      Task.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.synced !== undefined) {
+      Synced.encode(message.synced, writer.uint32(42).fork()).join();
+    }
+    if (message.bookmark !== undefined) {
+      Bookmark.encode(message.bookmark, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchTasksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchTasksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.resumeToken = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.lagged = Lagged.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.changes.push(WatchedChange.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.snapshot.push(Task.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.synced = Synced.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.bookmark = Bookmark.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WatchTasksResponse>): WatchTasksResponse {
+    return WatchTasksResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatchTasksResponse>): WatchTasksResponse {
+    const message = createBaseWatchTasksResponse();
+    message.resumeToken = object.resumeToken ?? "";
+    message.lagged = (object.lagged !== undefined && object.lagged !== null)
+      ? Lagged.fromPartial(object.lagged)
+      : undefined;
+    message.changes = object.changes?.map((e) => WatchedChange.fromPartial(e)) || [];
+    message.snapshot = object.snapshot?.map((e) => Task.fromPartial(e)) || [];
+    message.synced = (object.synced !== undefined && object.synced !== null)
+      ? Synced.fromPartial(object.synced)
+      : undefined;
+    message.bookmark = (object.bookmark !== undefined && object.bookmark !== null)
+      ? Bookmark.fromPartial(object.bookmark)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseWatchedChange(): WatchedChange {
+  return { kind: undefined };
+}
+
+export const WatchedChange: MessageFns<WatchedChange> = {
+  encode(message: WatchedChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.kind?.$case) {
+      case "event":
+        TaskEvent.encode(message.kind.value, writer.uint32(10).fork()).join();
+        break;
+      case "unselected":
+        Unselected.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchedChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchedChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = { $case: "event", value: TaskEvent.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = { $case: "unselected", value: Unselected.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WatchedChange>): WatchedChange {
+    return WatchedChange.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WatchedChange>): WatchedChange {
+    const message = createBaseWatchedChange();
+    switch (object.kind?.$case) {
+      case "event": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "event", value: TaskEvent.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "unselected": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "unselected", value: Unselected.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseUnselected(): Unselected {
+  return { revision: 0, taskId: "", sequence: 0, state: 0 };
+}
+
+export const Unselected: MessageFns<Unselected> = {
+  encode(message: Unselected, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revision !== 0) {
+      writer.uint32(8).int64(message.revision);
+    }
+    if (message.taskId !== "") {
+      writer.uint32(18).string(message.taskId);
+    }
+    if (message.sequence !== 0) {
+      writer.uint32(24).int64(message.sequence);
+    }
+    if (message.state !== 0) {
+      writer.uint32(32).int32(message.state);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Unselected {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnselected();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Unselected>): Unselected {
+    return Unselected.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Unselected>): Unselected {
+    const message = createBaseUnselected();
+    message.revision = object.revision ?? 0;
+    message.taskId = object.taskId ?? "";
+    message.sequence = object.sequence ?? 0;
+    message.state = object.state ?? 0;
+    return message;
+  },
+};
+
+function createBaseLagged(): Lagged {
+  return { revisions: [] };
+}
+
+export const Lagged: MessageFns<Lagged> = {
+  encode(message: Lagged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revisions.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.revisions) {
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Lagged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLagged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.revisions.push(longToNumber(reader.int64()));
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.revisions.push(longToNumber(reader.int64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Lagged>): Lagged {
+    return Lagged.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Lagged>): Lagged {
+    const message = createBaseLagged();
+    message.revisions = object.revisions?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseSynced(): Synced {
+  return { revision: 0 };
+}
+
+export const Synced: MessageFns<Synced> = {
+  encode(message: Synced, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revision !== 0) {
+      writer.uint32(8).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Synced {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSynced();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Synced>): Synced {
+    return Synced.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Synced>): Synced {
+    const message = createBaseSynced();
+    message.revision = object.revision ?? 0;
+    return message;
+  },
+};
+
+function createBaseBookmark(): Bookmark {
+  return { revision: 0 };
+}
+
+export const Bookmark: MessageFns<Bookmark> = {
+  encode(message: Bookmark, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revision !== 0) {
+      writer.uint32(8).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Bookmark {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBookmark();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Bookmark>): Bookmark {
+    return Bookmark.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Bookmark>): Bookmark {
+    const message = createBaseBookmark();
+    message.revision = object.revision ?? 0;
+    return message;
+  },
+};
+
 function createBaseRunTaskRequest(): RunTaskRequest {
   return { task: undefined, requestId: "", afterSequence: undefined, view: 0 };
 }
@@ -1743,6 +2475,28 @@ export const TaskServiceService = {
     responseDeserialize: (value: Buffer): WatchTaskResponse => WatchTaskResponse.decode(value),
   },
   /**
+   * Streams what happens to all tasks that a filter selects, over one durable cursor, and never ends by itself. Revisions only rise, no
+   * event comes twice, none is left out unless `lagged` says so, and `unselected` tells of tasks that leave the filter. Every end means:
+   * call again with the last `resume_token` seen.
+   *
+   * Errors:
+   * * INVALID_ARGUMENT: the filter is malformed or names a field that events do not tell, the revision is negative, a class is unknown, or
+   *   the token is malformed or belongs to another filter.
+   * * OUT_OF_RANGE (`REVISION_COMPACTED`): events after the cursor are not kept any more; (`CURSOR_AHEAD`): the cursor is beyond the log. The
+   *   metadata of ErrorInfo has `oldestRevision`, the first one to go on after, and `currentRevision`. Begin with a snapshot.
+   * * RESOURCE_EXHAUSTED (`TOO_MANY_WATCHES`): too many watch streams on this connection, or in all.
+   * * UNAVAILABLE: the service stops; go on with the token.
+   */
+  watchTasks: {
+    path: "/taskwire.v1.TaskService/WatchTasks" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: WatchTasksRequest): Buffer => Buffer.from(WatchTasksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WatchTasksRequest => WatchTasksRequest.decode(value),
+    responseSerialize: (value: WatchTasksResponse): Buffer => Buffer.from(WatchTasksResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WatchTasksResponse => WatchTasksResponse.decode(value),
+  },
+  /**
    * CreateTask and WatchTask in one call: the first frame is the accepted task, then come its events to the terminal one, and the
    * stream ends with OK. After a cut the same call with the same `request_id` goes on and never creates a second task: without
    * `after_sequence` from how the task stands then, with it exactly after the last event seen. Who goes leaves the task running, unless
@@ -1863,6 +2617,20 @@ export interface TaskServiceServer extends UntypedServiceImplementation {
    * * UNAVAILABLE: the service stops; reconnect.
    */
   watchTask: handleServerStreamingCall<WatchTaskRequest, WatchTaskResponse>;
+  /**
+   * Streams what happens to all tasks that a filter selects, over one durable cursor, and never ends by itself. Revisions only rise, no
+   * event comes twice, none is left out unless `lagged` says so, and `unselected` tells of tasks that leave the filter. Every end means:
+   * call again with the last `resume_token` seen.
+   *
+   * Errors:
+   * * INVALID_ARGUMENT: the filter is malformed or names a field that events do not tell, the revision is negative, a class is unknown, or
+   *   the token is malformed or belongs to another filter.
+   * * OUT_OF_RANGE (`REVISION_COMPACTED`): events after the cursor are not kept any more; (`CURSOR_AHEAD`): the cursor is beyond the log. The
+   *   metadata of ErrorInfo has `oldestRevision`, the first one to go on after, and `currentRevision`. Begin with a snapshot.
+   * * RESOURCE_EXHAUSTED (`TOO_MANY_WATCHES`): too many watch streams on this connection, or in all.
+   * * UNAVAILABLE: the service stops; go on with the token.
+   */
+  watchTasks: handleServerStreamingCall<WatchTasksRequest, WatchTasksResponse>;
   /**
    * CreateTask and WatchTask in one call: the first frame is the accepted task, then come its events to the terminal one, and the
    * stream ends with OK. After a cut the same call with the same `request_id` goes on and never creates a second task: without
@@ -2101,6 +2869,25 @@ export interface TaskServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchTaskResponse>;
+  /**
+   * Streams what happens to all tasks that a filter selects, over one durable cursor, and never ends by itself. Revisions only rise, no
+   * event comes twice, none is left out unless `lagged` says so, and `unselected` tells of tasks that leave the filter. Every end means:
+   * call again with the last `resume_token` seen.
+   *
+   * Errors:
+   * * INVALID_ARGUMENT: the filter is malformed or names a field that events do not tell, the revision is negative, a class is unknown, or
+   *   the token is malformed or belongs to another filter.
+   * * OUT_OF_RANGE (`REVISION_COMPACTED`): events after the cursor are not kept any more; (`CURSOR_AHEAD`): the cursor is beyond the log. The
+   *   metadata of ErrorInfo has `oldestRevision`, the first one to go on after, and `currentRevision`. Begin with a snapshot.
+   * * RESOURCE_EXHAUSTED (`TOO_MANY_WATCHES`): too many watch streams on this connection, or in all.
+   * * UNAVAILABLE: the service stops; go on with the token.
+   */
+  watchTasks(request: WatchTasksRequest, options?: Partial<CallOptions>): ClientReadableStream<WatchTasksResponse>;
+  watchTasks(
+    request: WatchTasksRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<WatchTasksResponse>;
   /**
    * CreateTask and WatchTask in one call: the first frame is the accepted task, then come its events to the terminal one, and the
    * stream ends with OK. After a cut the same call with the same `request_id` goes on and never creates a second task: without
