@@ -10,6 +10,7 @@ import { explainCommand } from "#cli/commands/explain.js";
 import { getCommand } from "#cli/commands/get.js";
 import { healthCommand } from "#cli/commands/health.js";
 import { listCommand } from "#cli/commands/list.js";
+import { logsCommand } from "#cli/commands/logs.js";
 import { pingCommand } from "#cli/commands/ping.js";
 import { retryCommand } from "#cli/commands/retry.js";
 import { runCommand } from "#cli/commands/run.js";
@@ -29,6 +30,7 @@ const clientCommands = [
   getCommand,
   attemptsCommand,
   eventsCommand,
+  logsCommand,
   explainCommand,
   cancelCommand,
   retryCommand,

@@ -5,6 +5,7 @@ import {
   type Progress,
   type TaskError,
 } from "#libs/proto/gen/taskwire/v1/task.js";
+import { LogLine_Level as Level } from "#libs/proto/gen/taskwire/v1/task_event.js";
 
 /** The name of a state, coloured. */
 export function stateText(state: State): string {
@@ -39,6 +40,13 @@ export function outcomeText(outcome: Outcome): string {
     default:
       return name;
   }
+}
+
+/** The name of a log line's level in five columns, coloured by how grave it is. */
+export function levelText(level: Level): string {
+  const name = (Level[level] ?? "").toLowerCase().padEnd(5);
+  if (level === Level.ERROR) return pc.red(name);
+  return level === Level.WARN ? pc.yellow(name) : pc.dim(name);
 }
 
 const BAR_COLUMNS = 20;

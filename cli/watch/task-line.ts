@@ -2,7 +2,7 @@ import pc from "picocolors";
 import { isTerminal, type WatchFrame } from "#libs/client/task-watch.js";
 import { Task_State as State, type Progress, type Task, type TaskError } from "#libs/proto/gen/taskwire/v1/task.js";
 import { LogLine_Level as Level, type TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
-import { errorText, progressText, spanText, stateText } from "#cli/output/task-text.js";
+import { errorText, levelText, progressText, spanText, stateText } from "#cli/output/task-text.js";
 
 /** What one watched task looks like on a terminal, kept up to date by its frames. */
 export class TaskLine {
@@ -129,10 +129,4 @@ function lastingLine(time: Date | undefined, level: Level, message: string): str
 
 function shortTime(time: Date | undefined): string {
   return time === undefined ? "" : time.toTimeString().slice(0, 8);
-}
-
-function levelText(level: Level): string {
-  const name = (Level[level] ?? "").toLowerCase().padEnd(5);
-  if (level === Level.ERROR) return pc.red(name);
-  return level === Level.WARN ? pc.yellow(name) : pc.dim(name);
 }
