@@ -1,21 +1,16 @@
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { asCreated } from "#libs/client/batch-answer.js";
 import { Caller } from "#libs/client/caller.js";
+import type { TaskwireClientOptions } from "#libs/client/client-options.js";
 import { CreateBatcher, type BatchingOptions } from "#libs/client/create-batcher.js";
 import { durationOf, encodeCreateRequest, type CreateOptions, type TaskPayload } from "#libs/client/create-request.js";
 import type { NewTask, RunOptions } from "#libs/client/run-options.js";
+import { resultOf } from "#libs/client/run-result.js";
 import * as methods from "#libs/client/service-methods.js";
 import { TaskCancelledError, TaskFailedError } from "#libs/client/task-failures.js";
 import { paged } from "#libs/client/paged.js";
 import { listRequest, type EventsOptions, type ListOptions, type ListPageOptions } from "#libs/client/task-query.js";
-import {
-  isTerminalEvent,
-  runStream,
-  TaskWatch,
-  watchStream,
-  type WatchFrame,
-  type WatchOptions,
-} from "#libs/client/task-watch.js";
+import { runStream, TaskWatch, watchStream, type WatchFrame, type WatchOptions } from "#libs/client/task-watch.js";
 import {
   watchManyTasks,
   type TasksFrame,
@@ -23,6 +18,7 @@ import {
   type WatchedClass,
   type WatchTasksOptions,
 } from "#libs/client/tasks-watch.js";
+import { waitForTasks, type WaitOptions } from "#libs/client/wait-for.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
 import {
   Task_State as TaskState,
@@ -53,6 +49,8 @@ export type {
   TaskExplanation,
   TaskPayload,
   TasksFrame,
+  TaskwireClientOptions,
+  WaitOptions,
   WatchedChange,
   WatchedClass,
   WatchFrame,
@@ -60,21 +58,6 @@ export type {
   WatchTasksOptions,
   Worker,
 };
-
-/** How a {@link TaskwireClient} is set up. */
-export interface TaskwireClientOptions {
-  /** Where the task-service listens; default `127.0.0.1:50051`. */
-  readonly address?: string;
-  /** Whether single creates that are issued together travel as batches; default true. Meaning and errors stay those of one create. */
-  readonly batching?: boolean | BatchingOptions;
-  /** How long one try of a call may take, in milliseconds; default 30 s. */
-  readonly callTimeoutMs?: number;
-  /**
-   * How long calls are tried again while the service is UNAVAILABLE or the connection breaks, in milliseconds; default 30 s, 0: never. Creates carry a
-   * request id, so that trying again never makes two tasks of one.
-   */
-  readonly retryForMs?: number;
-}
 
 const DEFAULT_ADDRESS = "127.0.0.1:50051";
 const DEFAULT_CALL_TIMEOUT_MS = 30_000;
@@ -145,22 +128,8 @@ export class TaskwireClient {
    * @returns what its handler returned
    * @throws {@link TaskFailedError} or {@link TaskCancelledError} with the task
    */
-  async run(type: string, payload?: TaskPayload, options: RunOptions = {}): Promise<unknown> {
-    let id = "";
-    for await (const frame of this.runFrames(type, payload, options)) {
-      if (frame.kind === "snapshot") {
-        id = frame.task.id;
-        continue;
-      }
-      options.onEvent?.(frame.event);
-      const { kind } = frame.event;
-      if (kind?.$case === "completed" && !kind.value.resultOmitted) return kind.value.result;
-      if (isTerminalEvent(frame.event)) break;
-    }
-    const task = await this.get(id);
-    if (task.state === TaskState.FAILED) throw new TaskFailedError(task);
-    if (task.state === TaskState.CANCELLED) throw new TaskCancelledError(task);
-    return task.result;
+  run(type: string, payload?: TaskPayload, options: RunOptions = {}): Promise<unknown> {
+    return resultOf(this.runFrames(type, payload, options), (id) => this.get(id), options.onEvent);
   }
 
   /**
@@ -270,6 +239,19 @@ export class TaskwireClient {
    */
   watchTasks(options: WatchTasksOptions = {}): AsyncGenerator<TasksFrame, void, undefined> {
     return watchManyTasks(this.#channel, options);
+  }
+
+  /**
+   * Waits until a task is finished, or each of many: as many as you like, over one stream for 200 of them.
+   *
+   * @returns the task, or the tasks in the same order, as they stand then, with payload and result
+   * @throws TaskwireError NOT_FOUND (`TASK_NOT_FOUND`): there is no such task
+   */
+  waitFor(id: string, options?: WaitOptions): Promise<Task>;
+  waitFor(ids: readonly string[], options?: WaitOptions): Promise<Task[]>;
+  async waitFor(asked: string | readonly string[], options: WaitOptions = {}): Promise<Task | Task[]> {
+    await waitForTasks(this.#channel, typeof asked === "string" ? [asked] : asked, options);
+    return typeof asked === "string" ? this.get(asked) : Promise.all(asked.map((id) => this.get(id)));
   }
 
   /** Returns the workers that are alive. */

@@ -7,24 +7,28 @@ import { toCallStatus } from "#libs/rpc/status.js";
 
 type Listener = () => void;
 
+/** A stream is full when so much waits for the client to read, or so many frames do. */
+const MAX_WAITING_BYTES = 64 * 1024;
+const MAX_WAITING_FRAMES = 16;
+
 /**
- * The server's end of one stream of answers. Nothing is queued beyond what grpc-js holds: once {@link write} says false, wait for
- * {@link onDrain} before writing more.
+ * The server's end of one stream of answers. At most 64 KiB, one frame more and 16 frames wait for a client that does not read, beside the 64 KiB
+ * that HTTP/2 lets go ahead: once {@link write} says false, wait for {@link onDrain} before writing more.
  */
 export class StreamCall<Response> extends CallContext {
   readonly #call: ServerWritableStream<Incoming<unknown>, Outgoing<Response>>;
   #ending = false;
   #outcome: ErrorCode | "OK" = "CANCELLED";
   #closed = false;
+  #waitingFrames = 0;
+  #waitingBytes = 0;
+  #isFull = false;
   #drain: Listener | undefined;
   #closeListeners: Listener[] = [];
 
   constructor(call: ServerWritableStream<Incoming<unknown>, Outgoing<Response>>, method: string) {
     super(call, method);
     this.#call = call;
-    call.on("drain", () => {
-      if (!this.#ending) this.#drain?.();
-    });
     call.once("cancelled", () => this.#close());
   }
 
@@ -40,7 +44,7 @@ export class StreamCall<Response> extends CallContext {
 
   /** How many frames wait for the client to read. */
   get buffered(): number {
-    return this.#call.writableLength;
+    return this.#waitingFrames;
   }
 
   /**
@@ -50,7 +54,15 @@ export class StreamCall<Response> extends CallContext {
    * stream has ended
    */
   write(message: Outgoing<Response>): boolean {
-    return !this.ended && this.#call.write(message);
+    if (this.ended) return false;
+    const bytes = message instanceof Uint8Array ? message.length : 0;
+    this.#waitingFrames += 1;
+    this.#waitingBytes += bytes;
+    this.#call.write(message, () => {
+      this.#onTaken(bytes);
+    });
+    this.#isFull = this.#waitingBytes >= MAX_WAITING_BYTES || this.#waitingFrames >= MAX_WAITING_FRAMES;
+    return !this.#isFull;
   }
 
   /** Sets the one listener that hears when there is room again. It never hears anything after the stream has ended. */
@@ -85,6 +97,16 @@ export class StreamCall<Response> extends CallContext {
     this.#outcome = error.code;
     this.finish();
     this.#call.emit("error", toCallStatus(error));
+  }
+
+  /** HTTP/2 has taken a frame. */
+  #onTaken(bytes: number): void {
+    this.#waitingFrames -= 1;
+    this.#waitingBytes -= bytes;
+    const hasRoom = this.#waitingBytes <= MAX_WAITING_BYTES / 2 && this.#waitingFrames <= MAX_WAITING_FRAMES / 2;
+    if (!this.#isFull || !hasRoom || this.ended) return;
+    this.#isFull = false;
+    this.#drain?.();
   }
 
   #close(): void {

@@ -7,7 +7,8 @@ import {
   type TasksFrame,
   type WatchTasksOptions,
 } from "#libs/client/taskwire-client.js";
-import { EventClass, WatchTasksRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
+import type { EventClass } from "#libs/proto/gen/taskwire/v1/task_service.js";
+import { WatchTasksRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import { Channel } from "#libs/rpc/channel.js";
 import { fixturePath } from "#test/fixtures/tasks/fixture-path.js";
 import { historyOf } from "#test/support/follow-task.js";
@@ -177,7 +178,7 @@ describe("WatchTasks follows many tasks over one cursor", function () {
     it("everything that is wrong at once (Clear refusals)", async () => {
       const refusal = await refusalOf({
         filter: "end_time:*",
-        classes: [0 as EventClass, 9 as EventClass],
+        classes: [0, 9 as EventClass],
         start: { $case: "afterRevision", value: -1 },
       });
       expect(refusal).to.include({ code: "INVALID_ARGUMENT", reason: "INVALID_FIELDS" });

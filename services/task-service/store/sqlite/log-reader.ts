@@ -9,7 +9,7 @@ import { LogSelector, type LogVerdict, type TaskMoment } from "#task-service/sto
 import { createQueryBuilder } from "#task-service/store/query-builder.js";
 import type { LogBounds, LogPage, LogQuery, SelectedTasks } from "#task-service/store/read-query.js";
 import { listStatement } from "#task-service/store/sqlite/list-statement.js";
-import { BASIC_COLUMNS, recordOf, type TaskRow } from "#task-service/store/task-columns.js";
+import { recordOf, type BASIC_COLUMNS, type TaskRow } from "#task-service/store/task-columns.js";
 
 const db = createQueryBuilder();
 const bound = <T extends number | string>() => sql<T>`?`;
