@@ -97,6 +97,20 @@ export const taskServiceSettings = {
     max: 600_000,
     unit: "ms",
   }),
+  maxWatches: wholeNumber({
+    env: "TASKWIRE_MAX_WATCHES",
+    doc: "Watch streams in all; more are refused with RESOURCE_EXHAUSTED (`TOO_MANY_WATCHES`).",
+    default: 20_000,
+    min: 1,
+    max: 1_000_000,
+  }),
+  maxWatchesPerConnection: wholeNumber({
+    env: "TASKWIRE_MAX_WATCHES_PER_CONNECTION",
+    doc: "Watch streams of one connection, which can carry 10,000 calls at once.",
+    default: 5000,
+    min: 1,
+    max: 10_000,
+  }),
   reflection: toggle({
     env: "TASKWIRE_REFLECTION",
     doc: "Whether the server describes itself to grpcurl and its like.",

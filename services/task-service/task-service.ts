@@ -211,6 +211,7 @@ export class TaskService implements Service {
       dispatcher: this.#dispatcher,
       cancelling: this.#cancelling,
       runs: this.#runs,
+      watchLimits: settings,
       logger: this.#logger,
     });
     if (settings.reflection) addReflection(this.#server);

@@ -20,6 +20,7 @@ import { runTask } from "#task-service/rpc/run-task.js";
 import { requireTaskId, Violations } from "#task-service/rpc/violations.js";
 import { watchTask } from "#task-service/rpc/watch-task.js";
 import { watchTasks } from "#task-service/rpc/watch-tasks.js";
+import { WatchLimits, type WatchLimitOptions } from "#task-service/rpc/watch-limits.js";
 import { ping, presentWorker } from "#task-service/rpc/worker-rpcs.js";
 import type { NewTask } from "#task-service/store/task-record.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
@@ -42,6 +43,7 @@ export interface RpcContext {
   };
   readonly cancelling: CancelContext;
   readonly runs: AttachedRuns;
+  readonly watchLimits: WatchLimitOptions;
   readonly logger: Logger;
 }
 
@@ -57,6 +59,7 @@ export function addServices(server: GrpcServer, context: RpcContext): void {
       dispatcher.forget(added);
     },
   };
+  const limits = new WatchLimits(context.watchLimits);
   const running = { creating, hub, attach: (id: string) => context.runs.attach(id), logger };
   server.addService(tasks.TaskServiceService, {
     createTask: unary(tasks.CreateTaskRequest, Task, (request) => createTask(creating, request)),
@@ -75,14 +78,17 @@ export function addServices(server: GrpcServer, context: RpcContext): void {
     ),
     explainTask: unary(tasks.ExplainTaskRequest, TaskExplanation, (request) => explainTask(context, request)),
     watchTask: serverStream(tasks.WatchTaskRequest, tasks.WatchTaskResponse, (request, call) => {
+      limits.admit(call);
       watchTask(hub, logger, request, call);
     }),
     watchTasks: serverStream(tasks.WatchTasksRequest, tasks.WatchTasksResponse, (request, call) => {
+      limits.admit(call);
       watchTasks(context.logHub, logger, request, call);
     }),
-    runTask: serverStream(tasks.RunTaskRequest, tasks.RunTaskResponse, (request, call) =>
-      runTask(running, request, call),
-    ),
+    runTask: serverStream(tasks.RunTaskRequest, tasks.RunTaskResponse, (request, call) => {
+      limits.admit(call);
+      return runTask(running, request, call);
+    }),
   });
   server.addService(workers.WorkerServiceService, {
     listWorkers: unary(workers.ListWorkersRequest, workers.ListWorkersResponse, () => ({

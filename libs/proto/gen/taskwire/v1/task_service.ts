@@ -2463,6 +2463,7 @@ export const TaskServiceService = {
    * * INVALID_ARGUMENT: the id is not a UUID, or the cursor is negative.
    * * NOT_FOUND: no such task.
    * * OUT_OF_RANGE (`CURSOR_AHEAD`): the cursor is beyond the task's latest event.
+   * * RESOURCE_EXHAUSTED (`TOO_MANY_WATCHES`): too many watch streams on this connection, or in all.
    * * UNAVAILABLE: the service stops; reconnect.
    */
   watchTask: {
@@ -2506,6 +2507,7 @@ export const TaskServiceService = {
    * * those of CreateTask; without a `request_id` a repeated call makes another task.
    * * NOT_FOUND: `after_sequence` is set, and no task was made with this `request_id`, or its retention has passed.
    * * OUT_OF_RANGE (`CURSOR_AHEAD`): the cursor is beyond the task's latest event.
+   * * RESOURCE_EXHAUSTED (`TOO_MANY_WATCHES`): too many watch streams on this connection, or in all; no task was made.
    * * UNAVAILABLE: the service stops; make the same call again.
    */
   runTask: {
@@ -2614,6 +2616,7 @@ export interface TaskServiceServer extends UntypedServiceImplementation {
    * * INVALID_ARGUMENT: the id is not a UUID, or the cursor is negative.
    * * NOT_FOUND: no such task.
    * * OUT_OF_RANGE (`CURSOR_AHEAD`): the cursor is beyond the task's latest event.
+   * * RESOURCE_EXHAUSTED (`TOO_MANY_WATCHES`): too many watch streams on this connection, or in all.
    * * UNAVAILABLE: the service stops; reconnect.
    */
   watchTask: handleServerStreamingCall<WatchTaskRequest, WatchTaskResponse>;
@@ -2641,6 +2644,7 @@ export interface TaskServiceServer extends UntypedServiceImplementation {
    * * those of CreateTask; without a `request_id` a repeated call makes another task.
    * * NOT_FOUND: `after_sequence` is set, and no task was made with this `request_id`, or its retention has passed.
    * * OUT_OF_RANGE (`CURSOR_AHEAD`): the cursor is beyond the task's latest event.
+   * * RESOURCE_EXHAUSTED (`TOO_MANY_WATCHES`): too many watch streams on this connection, or in all; no task was made.
    * * UNAVAILABLE: the service stops; make the same call again.
    */
   runTask: handleServerStreamingCall<RunTaskRequest, RunTaskResponse>;
@@ -2861,6 +2865,7 @@ export interface TaskServiceClient extends Client {
    * * INVALID_ARGUMENT: the id is not a UUID, or the cursor is negative.
    * * NOT_FOUND: no such task.
    * * OUT_OF_RANGE (`CURSOR_AHEAD`): the cursor is beyond the task's latest event.
+   * * RESOURCE_EXHAUSTED (`TOO_MANY_WATCHES`): too many watch streams on this connection, or in all.
    * * UNAVAILABLE: the service stops; reconnect.
    */
   watchTask(request: WatchTaskRequest, options?: Partial<CallOptions>): ClientReadableStream<WatchTaskResponse>;
@@ -2898,6 +2903,7 @@ export interface TaskServiceClient extends Client {
    * * those of CreateTask; without a `request_id` a repeated call makes another task.
    * * NOT_FOUND: `after_sequence` is set, and no task was made with this `request_id`, or its retention has passed.
    * * OUT_OF_RANGE (`CURSOR_AHEAD`): the cursor is beyond the task's latest event.
+   * * RESOURCE_EXHAUSTED (`TOO_MANY_WATCHES`): too many watch streams on this connection, or in all; no task was made.
    * * UNAVAILABLE: the service stops; make the same call again.
    */
   runTask(request: RunTaskRequest, options?: Partial<CallOptions>): ClientReadableStream<RunTaskResponse>;
