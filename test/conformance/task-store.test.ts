@@ -10,6 +10,7 @@ import { attemptsSuite } from "#test/conformance/task-store/attempts-suite.js";
 import { capacitySuite } from "#test/conformance/task-store/capacity-suite.js";
 import { durabilitySuite } from "#test/conformance/task-store/durability-suite.js";
 import { listingSuite } from "#test/conformance/task-store/listing-suite.js";
+import { logSuite } from "#test/conformance/task-store/log-suite.js";
 import { modelSuite } from "#test/conformance/task-store/model-suite.js";
 import type { StoreFactory } from "#test/conformance/task-store/store-factory.js";
 import { situationSuite } from "#test/conformance/task-store/situation-suite.js";
@@ -41,6 +42,7 @@ for (const suite of [
   capacitySuite,
   attemptsSuite,
   situationSuite,
+  logSuite,
   modelSuite,
 ]) {
   suite(sqlite("SqliteStore", NO_KEYS));

@@ -82,12 +82,13 @@ export class ModelTask {
     if (record.state === TaskState.CANCELLED) return "repeated";
     if (!this.isOpen) return "finished";
     const isFirst = record.cancelRequestTimeMs === null;
+    // A task whose time has come is with nobody until it was made due.
+    const isTaken = !this.isWaiting && (withWorker === "any" || withWorker === record.attempt + 1);
     if (isFirst) {
       record.cancelRequestTimeMs = nowMs;
       record.cancelReason = reason;
       this.#happened("cancelRequested", nowMs, { reason });
     }
-    const isTaken = !this.isWaiting && (withWorker === "any" || withWorker === record.attempt + 1);
     if (record.state === TaskState.PENDING && !isTaken) this.#cancelled(BEFORE_START, nowMs);
     return isFirst ? "accepted" : "repeated";
   }
