@@ -45,6 +45,8 @@ export class LogReader {
   readonly #database: Database;
   readonly #ring: KeyRing;
   readonly #rows: Statement<[number, number, number], LogRow>;
+  /** Of some tasks, whose ids are bound as a JSON array. */
+  readonly #rowsOf: Statement<[string, number, number, number], LogRow>;
   readonly #before: Statement<[number, number], { revision: number; body: Uint8Array }>;
   readonly #counters: Statement<[], LogBounds>;
   readonly #last: Statement<[], { value: number | null }>;
@@ -53,17 +55,19 @@ export class LogReader {
     this.#database = database;
     this.#ring = ring;
     const prepare = <P extends unknown[], R>(query: Compilable) => database.prepare<P, R>(query.compile().sql);
-    this.#rows = prepare(
-      db
-        .selectFrom("task_events as e")
-        .innerJoin("tasks as t", "t.key", "e.task_key")
-        .select(["e.revision", "e.task_key as taskKey", "e.sequence", "e.body"])
-        .select(["t.id", "t.type", "t.queue", "t.priority", "t.labels as labelsJson"])
+    const rows = db
+      .selectFrom("task_events as e")
+      .innerJoin("tasks as t", "t.key", "e.task_key")
+      .select(["e.revision", "e.task_key as taskKey", "e.sequence", "e.body"])
+      .select(["t.id", "t.type", "t.queue", "t.priority", "t.labels as labelsJson"]);
+    const inOrder = (query: typeof rows) =>
+      query
         .where("e.revision", ">", bound<number>())
         .where("e.revision", "<=", bound<number>())
         .orderBy("e.revision")
-        .limit(bound<number>()),
-    );
+        .limit(bound<number>());
+    this.#rows = prepare(inOrder(rows));
+    this.#rowsOf = prepare(inOrder(rows.where(sql<boolean>`t.id in (select value from json_each(?))`)));
     this.#before = prepare(
       db
         .selectFrom("task_events")
@@ -124,15 +128,23 @@ export class LogReader {
 
   #scan({ selection, afterRevision, upToId }: LogQuery, upTo: number): { kept: Kept[]; revision: number } {
     const selector = new LogSelector(selection);
+    const mattering = new Map<number, boolean>();
     const kept: Kept[] = [];
     const latestProgress = new Map<string, Kept>();
     let scanned = 0;
     let keptCount = 0;
     let bytes = 0;
-    for (const row of this.#rows.iterate(afterRevision, upTo, MAX_SCANNED)) {
+    const { ids } = selector;
+    const rows =
+      ids === undefined
+        ? this.#rows.iterate(afterRevision, upTo, MAX_SCANNED)
+        : this.#rowsOf.iterate(JSON.stringify([...ids]), afterRevision, upTo, MAX_SCANNED);
+    for (const row of rows) {
       scanned += 1;
       const isFull = scanned === MAX_SCANNED;
-      if (upToId !== null && row.id > upToId) {
+      const matters = mattering.get(row.taskKey) ?? ((upToId === null || row.id <= upToId) && selector.mayMatter(row));
+      mattering.set(row.taskKey, matters);
+      if (!matters) {
         if (isFull) return { kept, revision: row.revision };
         continue;
       }
