@@ -85,6 +85,10 @@ function canChange(filter: FilterExpression): boolean {
   }
 }
 
+type Labels = Readonly<Record<string, string>>;
+
+const parsedLabels = new WeakMap<TaskConstants, Labels>();
+
 /** A task at a moment, as filters see it. */
 class MomentaryTask implements FilterableTask {
   readonly #task: TaskConstants;
@@ -120,8 +124,12 @@ class MomentaryTask implements FilterableTask {
     return this.#task.priority;
   }
 
-  get labels(): Readonly<Record<string, string>> {
-    return JSON.parse(this.#task.labelsJson) as Record<string, string>;
+  get labels(): Labels {
+    const known = parsedLabels.get(this.#task);
+    if (known !== undefined) return known;
+    const labels = JSON.parse(this.#task.labelsJson) as Labels;
+    parsedLabels.set(this.#task, labels);
+    return labels;
   }
 
   get createTimeMs(): number {
