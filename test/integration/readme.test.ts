@@ -115,6 +115,12 @@ describe("README.md", function () {
     expect(objects[0]).to.deep.include({ id, type: "system.health_check", labels: { team: "watched" } });
   });
 
+  it("shows how to look at queues, rates and workers on the command line", async () => {
+    const views = objectsOf(await shell("top on the command line"));
+    expect(views).to.have.length(2);
+    expect(views[1]).to.include.keys("queues", "totals", "workers").and.include({ isCounted: true });
+  });
+
   it("shows how grpcurl lists and describes", async () => {
     const lines = (await shell("grpcurl list and describe")).trim().split("\n");
     expect(lines).to.include.members(["taskwire.v1.TaskService", "taskwire.v1.WorkerService", "grpc.health.v1.Health"]);
