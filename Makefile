@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test dev robustness bench proto lint verify clean build install-nats-server other-nats-server
+.PHONY: help demo test interop dev robustness bench proto lint verify clean build install-nats-server other-nats-server
 
 installed := node_modules/.package-lock.json
 mocha := node_modules/.bin/mocha
@@ -17,6 +17,9 @@ demo: build install-nats-server ## Start everything, digest real documents as ta
 
 test: build install-nats-server other-nats-server ## Run all tests; `make test TESTS='dist/test/unit/**/*.test.js'` runs some
 	@$(mocha) $(if $(TESTS),$(TESTS),'dist/test/**/*.test.js')
+
+interop: build install-nats-server ## Watch with a client of Debian's python3-grpcio and python3-protobuf, which must be installed
+	@$(mocha) 'dist/test/interop/*.interop.js'
 
 dev: build install-nats-server ## Run NATS, task-service and worker here until Ctrl-C; data goes to .taskwire/
 	@node dist/cli/main.js dev

@@ -61,7 +61,15 @@ describe("buf curl, which knows nothing but what reflection tells", function () 
         "taskwire.v1.WorkerService",
       ]);
       const methods = await curl("", { args: [...reflect, "--list-methods"] });
-      for (const method of ["BatchCreateTasks", "CancelTask", "CreateTask", "GetTask", "ListTasks", "WatchTask"]) {
+      for (const method of [
+        "BatchCreateTasks",
+        "CancelTask",
+        "CreateTask",
+        "GetTask",
+        "ListTasks",
+        "WatchTask",
+        "WatchTasks",
+      ]) {
         expect(methods.split("\n")).to.include(`taskwire.v1.TaskService/${method}`);
       }
     });
@@ -99,6 +107,30 @@ describe("buf curl, which knows nothing but what reflection tells", function () 
     await call("TaskService/CancelTask", { id, reason: "enough" });
     const [frame] = await call("TaskService/WatchTask", { id });
     expect(frame?.["snapshot"]).to.include({ id, state: "CANCELLED" });
+  });
+
+  it("watches many tasks: the snapshot, what happens, and on from a token", async () => {
+    const filter = 'labels.test = "curl-watch"';
+    const task = { type: "system.health_check", labels: { test: "curl-watch" } };
+    await call("TaskService/BatchCreateTasks", { requests: [{ task }, { task }] });
+    // It does not end by itself: buf curl is told when to.
+    const watch = (data: unknown) =>
+      curl("/taskwire.v1.TaskService/WatchTasks", { data, args: ["--timeout", "3s"] }).then(
+        () => "",
+        (error: unknown) => String(Reflect.get(Object(error), "stdout")),
+      );
+    const frames = documents(await watch({ filter }));
+    const known = new Set(
+      frames.flatMap((frame) => (frame["snapshot"] as { id: string }[] | undefined) ?? []).map(({ id }) => id),
+    );
+    expect(known.size).to.equal(2);
+    expect(frames.some((frame) => "synced" in frame)).to.equal(true);
+    const again = documents(await watch({ filter, resume_token: frames[0]?.["resumeToken"] }));
+    const statesOf = (some: Record<string, unknown>[]) =>
+      some
+        .flatMap((frame) => (frame["changes"] as { event: { state: string } }[] | undefined) ?? [])
+        .map(({ event }) => event.state);
+    expect(statesOf(again)).to.deep.equal(statesOf(frames));
   });
 
   it("describes the service: every message behind it can be fetched and understood", async () => {
