@@ -28,7 +28,7 @@ type Peers = Set<TasksWatcher>;
 export class LogHub implements Service {
   readonly #store: TaskStore;
   readonly #heartbeatMs: number;
-  readonly #tail = new LogTail();
+  readonly #tail: LogTail;
   readonly #peers = new Map<string, Peers>();
   /** Those whose filter names ids, by id. */
   readonly #peersById = new Map<string, Set<Peers>>();
@@ -37,9 +37,10 @@ export class LogHub implements Service {
   #count = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `heartbeatMs`: idle streams get a bookmark this often. */
-  constructor(store: TaskStore, options: { heartbeatMs: number }) {
+  /** `heartbeatMs`: idle streams get a bookmark this often. `tailBytes`: of the latest commits, default 8 MiB. */
+  constructor(store: TaskStore, options: { readonly heartbeatMs: number; readonly tailBytes?: number }) {
     this.#store = store;
+    this.#tail = new LogTail(options.tailBytes);
     this.#heartbeatMs = options.heartbeatMs;
     store.onCommit((commit) => {
       this.#onCommit(commit);
