@@ -19,7 +19,7 @@ test: build install-nats-server other-nats-server ## Run all tests; `make test T
 	@$(mocha) $(if $(TESTS),$(TESTS),'dist/test/**/*.test.js')
 
 interop: build install-nats-server ## Watch with a client of Debian's python3-grpcio and python3-protobuf, which must be installed
-	@$(mocha) 'dist/test/interop/*.interop.js'
+	@$(mocha) 'dist/test/interop/*.js'
 
 dev: build install-nats-server ## Run NATS, task-service and worker here until Ctrl-C; data goes to .taskwire/
 	@node dist/cli/main.js dev

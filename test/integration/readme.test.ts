@@ -155,6 +155,16 @@ describe("README.md", function () {
     expect(ends, "seen by both calls").to.have.lengthOf(2);
   });
 
+  it("shows how grpcurl watches many tasks", async () => {
+    const frames = objectsOf(await shell("grpcurl watch many"));
+    const tasks = frames.flatMap((frame) => (frame["snapshot"] ?? []) as Record<string, unknown>[]);
+    expect(tasks.map(({ type, labels }) => ({ type, labels }))).to.deep.equal([
+      { type: "system.health_check", labels: { team: "many" } },
+    ]);
+    expect(frames.filter((frame) => "synced" in frame)).to.have.lengthOf(1);
+    expect(frames.at(-1)?.["resumeToken"]).to.match(/^\d+\./);
+  });
+
   it("shows how grpcurl cancels a task", async () => {
     const [task] = objectsOf(await shell("grpcurl cancel"));
     expect(task).to.include({ type: "system.health_check", state: "CANCELLED" });

@@ -8,7 +8,7 @@ const BUF = fileURLToPath(new URL("../../../node_modules/.bin/buf", import.meta.
 
 /**
  * What the README's shell has: `taskwire` as its alias makes it, and a `grpcurl` that calls `buf curl` with the same method and JSON.
- * It knows the forms `list`, `describe SERVICE` (lists the service's methods) and `-d JSON … METHOD`, and refuses all others.
+ * It knows the forms `list`, `describe SERVICE` (lists the service's methods) and `[-max-time SECONDS] -d JSON … METHOD`, and refuses all others.
  */
 const PRELUDE = `
 set -euo pipefail
@@ -21,6 +21,7 @@ grpcurl() {
     2:*:list) buf_curl --list-services "http://$1" ;;
     3:*:describe) buf_curl --list-methods "http://$1" | grep "^$3/" ;;
     4:-d:*) buf_curl -d "$2" "http://$3/$4" ;;
+    6:-max-time:*) buf_curl --timeout "$2s" -d "$4" "http://$5/$6" ;;
     *) echo "grpcurl in a form that is not known here: $*" >&2; return 64 ;;
   esac
 }
