@@ -21,8 +21,12 @@ export interface UnselectedAt {
 
 /** Builds the field `changes` of `taskwire.v1.WatchTasksResponse` from events that are encoded already. */
 export class ChangeWriter {
-  #writer = new BinaryWriter();
+  readonly #writer = new BinaryWriter();
   #bytes = 0;
+  /** The fields that tell the type and queue of the event before: most events have those of their neighbours. */
+  #suffix = new Uint8Array();
+  #suffixType = "";
+  #suffixQueue = "";
 
   /** How many bytes there are, roughly. */
   get bytes(): number {
@@ -30,10 +34,20 @@ export class ChangeWriter {
   }
 
   /** Appends an encoded `taskwire.v1.TaskEvent`, with its task's type and queue: fields may come in any order. */
-  event(task: TaskConstants, body: Uint8Array): void {
-    const inner = new BinaryWriter();
-    inner.raw(body).uint32(TYPE_OF_EVENT).string(task.type).uint32(QUEUE_OF_EVENT).string(task.queue);
-    this.#append(EVENT_OF_CHANGE, inner.finish());
+  event({ type, queue }: TaskConstants, body: Uint8Array): void {
+    if (type !== this.#suffixType || queue !== this.#suffixQueue) {
+      this.#suffix = new BinaryWriter()
+        .uint32(TYPE_OF_EVENT)
+        .string(type)
+        .uint32(QUEUE_OF_EVENT)
+        .string(queue)
+        .finish();
+      this.#suffixType = type;
+      this.#suffixQueue = queue;
+    }
+    const length = body.length + this.#suffix.length;
+    this.#begin(EVENT_OF_CHANGE, length);
+    this.#writer.raw(body).raw(this.#suffix);
   }
 
   /** Appends that a task left the filter. */
@@ -41,7 +55,9 @@ export class ChangeWriter {
     const inner = new BinaryWriter();
     inner.uint32(REVISION_OF_UNSELECTED).int64(revision).uint32(TASK_ID_OF_UNSELECTED).string(task.id);
     inner.uint32(SEQUENCE_OF_UNSELECTED).int64(sequence).uint32(STATE_OF_UNSELECTED).int32(state);
-    this.#append(UNSELECTED_OF_CHANGE, inner.finish());
+    const message = inner.finish();
+    this.#begin(UNSELECTED_OF_CHANGE, message.length);
+    this.#writer.raw(message);
   }
 
   /** What was appended since the last call. */
@@ -50,8 +66,20 @@ export class ChangeWriter {
     return this.#writer.finish();
   }
 
-  #append(tag: number, message: Uint8Array): void {
-    this.#writer.uint32(CHANGES_OF_RESPONSE).fork().uint32(tag).bytes(message).join();
-    this.#bytes += message.length + 8;
+  /** Begins a change whose one field has so many bytes. All tags here are one byte long. */
+  #begin(tag: number, length: number): void {
+    this.#writer
+      .uint32(CHANGES_OF_RESPONSE)
+      .uint32(1 + varintLength(length) + length)
+      .uint32(tag)
+      .uint32(length);
+    this.#bytes += length + 8;
   }
+}
+
+/** How many bytes a length takes. */
+function varintLength(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest > 0x7f; rest >>>= 7) bytes += 1;
+  return bytes;
 }
