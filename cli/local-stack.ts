@@ -29,6 +29,12 @@ export interface LocalStackOptions {
   readonly inheritSettings?: boolean;
 }
 
+/** What one worker has of its own. */
+interface WorkerOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A running NATS, task-service and workers, each a process of its own. They end with this process, however it ends. */
 export interface LocalStack {
   /** Of the gRPC server: `127.0.0.1:PORT`. */
@@ -40,10 +46,7 @@ export interface LocalStack {
   readonly workers: readonly ChildService[];
   readonly nats: NatsService;
   /** Starts one more worker, by default with the stack's own arguments and settings. */
-  addWorker(options?: {
-    readonly args?: readonly string[];
-    readonly env?: Readonly<Record<string, string>>;
-  }): Promise<ChildService>;
+  addWorker(options?: WorkerOptions): Promise<ChildService>;
   /** Calls the listener when a process ends that was not told to. */
   onUnexpectedExit(listener: (name: string, how: string) => void): void;
   /** Stops everything in reverse order. May be called more than once. */
@@ -61,7 +64,7 @@ const OUTER_SETTINGS: readonly string[] = [
 const HEARD_TIMEOUT_MS = 15_000;
 const HEARD_POLL_MS = 25;
 
-/** Starts NATS, then the task-service, then the workers, and returns when all are ready. When one fails, those before it are stopped again. */
+/** Starts NATS, then the task-service and the workers, and returns when all are ready. When one fails, the others are stopped again. */
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
   const stack = new ProcessStack(options);
   try {
@@ -127,16 +130,26 @@ class ProcessStack implements LocalStack {
       TASKWIRE_DATABASE: join(this.#dataDir, "taskwire.db"),
       ...this.#options.serviceEnv,
     });
+    const workers = Array.from({ length: this.#options.workers ?? 1 }, () => this.#newWorker());
+    // Told only once the service has started: its own words come first.
+    const started = Promise.all(workers.map((worker) => worker.start()));
+    started.catch(() => undefined);
     await this.#service.start();
+    await started;
     // A restart comes back on the same port, so that clients find it again.
     this.#grpcPort = this.#service.ready.grpcPort ?? this.#grpcPort;
     this.#httpPort = this.#service.ready.httpPort ?? this.#httpPort;
-    await Promise.all(Array.from({ length: this.#options.workers ?? 1 }, () => this.addWorker()));
+    await this.#untilHeard(workers);
   }
 
-  async addWorker(
-    options: { readonly args?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
-  ): Promise<ChildService> {
+  async addWorker(options?: WorkerOptions): Promise<ChildService> {
+    const worker = this.#newWorker(options);
+    await worker.start();
+    await this.#untilHeard([worker]);
+    return worker;
+  }
+
+  #newWorker(options: WorkerOptions = {}): ChildService {
     const name = `worker-${++this.#workerCount}`;
     const args = options.args ?? this.#options.workerArgs ?? [];
     const worker = this.#child(name, () => ["work", ...args], {
@@ -146,8 +159,6 @@ class ProcessStack implements LocalStack {
       ...options.env,
     });
     this.workers.push(worker);
-    await worker.start();
-    await this.#untilHeard(worker.ready.workerId ?? "");
     return worker;
   }
 
@@ -163,14 +174,19 @@ class ProcessStack implements LocalStack {
     this.#lock = undefined;
   }
 
-  /** Waits for the worker's first heartbeat at the service, so that a ping or a list of workers finds it. */
-  async #untilHeard(workerId: string): Promise<void> {
+  /** Waits for the workers' first heartbeats at the service, so that a ping or a list of workers finds them. */
+  async #untilHeard(workers: readonly ChildService[]): Promise<void> {
     const client = new TaskwireClient({ address: this.address });
     const deadline = Date.now() + HEARD_TIMEOUT_MS;
     try {
-      while (!(await client.workers()).some((worker) => worker.id === workerId)) {
+      for (;;) {
+        const heard = new Set((await client.workers()).map(({ id }) => id));
+        const unheard = workers.map(({ ready }) => ready.workerId ?? "").filter((id) => !heard.has(id));
+        if (unheard.length === 0) return;
         if (Date.now() > deadline)
-          throw new Error(`the task-service has not heard of worker ${workerId}; logs are in ${this.#dataDir}`);
+          throw new Error(
+            `the task-service has not heard of worker ${unheard.join(", ")}; logs are in ${this.#dataDir}`,
+          );
         await delay(HEARD_POLL_MS);
       }
     } finally {

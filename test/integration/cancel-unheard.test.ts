@@ -5,6 +5,7 @@ import { started, succeeded } from "#test/conformance/task-store/sample-task.js"
 import { endOf, expectWholeHistory, historyOf, kindsOf, valuesOf } from "#test/support/follow-task.js";
 import { ForeignWorker } from "#test/support/foreign-worker.js";
 import { startTestStack, type TestStack } from "#test/support/test-stack.js";
+import { testsAtOnce } from "#test/support/tests-at-once.js";
 import { until } from "#test/support/until.js";
 
 const TYPE = "foreign.type";
@@ -15,34 +16,34 @@ const WAIT_MS = 30_000;
 
 describe("When a task is cancelled whose worker cannot report that it has started it", function () {
   this.timeout(90_000);
-  let test: TestStack;
-  let worker: ForeignWorker;
-
-  beforeEach(async () => {
-    test = await startTestStack({
+  /** Runs `body` with a stack and its only worker. */
+  async function withWorker(body: (test: TestStack, worker: ForeignWorker) => Promise<void>): Promise<void> {
+    const test = await startTestStack({
       workers: 0,
       serviceEnv: { TASKWIRE_REDISPATCH_MS: "500", TASKWIRE_LEASE_MS: String(LEASE_MS) },
     });
-    worker = new ForeignWorker(test.stack.natsUrl, [TYPE]);
-    await worker.start(4);
-  });
-  afterEach(async () => {
-    await worker?.stop();
-    await test?.stop();
-  });
+    const worker = new ForeignWorker(test.stack.natsUrl, [TYPE]);
+    try {
+      await worker.start(4);
+      await body(test, worker);
+    } finally {
+      await worker.stop();
+      await test.stop();
+    }
+  }
 
   /** A task whose first attempt the worker holds, says nothing of, and has been asked to cancel. */
-  async function cancelledTask(): Promise<{ readonly taskId: string; readonly attempt: number }> {
-    const { id: taskId } = await test.client.create(TYPE);
+  async function cancelledTask({ client }: TestStack, worker: ForeignWorker) {
+    const { id: taskId } = await client.create(TYPE);
     await until("it was handed out", () => worker.dispatches.some((dispatch) => dispatch.taskId === taskId));
     const held = { taskId, attempt: 1 };
     worker.hold(held);
-    expect(await test.client.cancel(taskId)).to.include({ state: TaskState.PENDING, attempt: 0 });
+    expect(await client.cancel(taskId)).to.include({ state: TaskState.PENDING, attempt: 0 });
     return held;
   }
 
-  it("does not tell CANCELLED, nor hands it out again, while heartbeats name it (Stops when told)", async () => {
-    const held = await cancelledTask();
+  async function namedByHeartbeats(test: TestStack, worker: ForeignWorker): Promise<void> {
+    const held = await cancelledTask(test, worker);
     const untilMs = Date.now() + FORCED_AFTER_MS;
     await until("all patience is over", () => Date.now() > untilMs, WAIT_MS);
     const task = await test.client.get(held.taskId);
@@ -54,10 +55,10 @@ describe("When a task is cancelled whose worker cannot report that it has starte
     const events = await historyOf(test.client, held.taskId);
     expect(kindsOf(events)).to.deep.equal(["created", "cancelRequested", "started", "cancelled"]);
     expect(valuesOf(events, "cancelled")).to.deep.equal([{ phase: Phase.COOPERATIVE, reason: "" }]);
-  });
+  }
 
-  it("ends it without that worker once it is silent, and takes nothing it says later for another round (At-least-once run, exactly-once effect)", async () => {
-    const held = await cancelledTask();
+  async function silentWorker(test: TestStack, worker: ForeignWorker): Promise<void> {
+    const held = await cancelledTask(test, worker);
     worker.fallSilent();
     const cancelled = await endOf(test.client, held.taskId, WAIT_MS);
     expect(cancelled).to.include({ state: TaskState.CANCELLED, attempt: 1 });
@@ -80,7 +81,18 @@ describe("When a task is cancelled whose worker cannot report that it has starte
     } finally {
       await other.stop();
     }
-  });
+  }
+
+  testsAtOnce(2, [
+    [
+      "does not tell CANCELLED, nor hands it out again, while heartbeats name it (Stops when told)",
+      () => withWorker(namedByHeartbeats),
+    ],
+    [
+      "ends it without that worker once it is silent, and takes nothing it says later for another round (At-least-once run, exactly-once effect)",
+      () => withWorker(silentWorker),
+    ],
+  ]);
 });
 
 function renumbered<T>(event: T, index: number): T & { sequence: number } {

@@ -7,32 +7,37 @@ import { Gate } from "#test/support/gate.js";
 import { JournalFile } from "#test/support/journal-file.js";
 import { StackStreams } from "#test/support/stack-streams.js";
 import { startTestStack, type TestStack } from "#test/support/test-stack.js";
+import { testsAtOnce } from "#test/support/tests-at-once.js";
 import { until } from "#test/support/until.js";
 
 describe("When a task is cancelled that no worker has started (Stops when told)", function () {
-  this.timeout(60_000);
-  let test: TestStack;
-  let streams: StackStreams;
-  let journal: JournalFile;
+  this.timeout(120_000);
 
-  /** A stack with one worker of one slot. */
-  async function setUp(redispatchMs: number): Promise<void> {
-    test = await startTestStack({
+  interface Scene {
+    readonly test: TestStack;
+    readonly streams: StackStreams;
+    readonly journal: JournalFile;
+  }
+
+  /** Runs `body` with a stack with one worker of one slot. */
+  async function withScene(redispatchMs: number, body: (scene: Scene) => Promise<void>): Promise<void> {
+    const test = await startTestStack({
       workerArgs: ["--tasks", fixturePath("trouble-tasks.js")],
       workerEnv: { TASKWIRE_SLOTS: "1" },
       serviceEnv: { TASKWIRE_REDISPATCH_MS: String(redispatchMs) },
     });
-    streams = new StackStreams(test);
-    await streams.start();
-    journal = new JournalFile(test.dataDir);
+    const streams = new StackStreams(test);
+    try {
+      await streams.start();
+      await body({ test, streams, journal: new JournalFile(test.dataDir) });
+    } finally {
+      await streams.stop();
+      await test.stop();
+    }
   }
-  afterEach(async () => {
-    await streams?.stop();
-    await test?.stop();
-  });
 
   /** Creates a task whose dispatch a frozen worker has been handed. */
-  async function heldByFrozenWorker(): Promise<string> {
+  async function heldByFrozenWorker({ test, streams, journal }: Scene): Promise<string> {
     const { client, stack } = test;
     await until("the worker asks for tasks", async () => (await streams.openPulls()) > 0);
     await stack.workers[0]?.kill("SIGSTOP");
@@ -41,68 +46,90 @@ describe("When a task is cancelled that no worker has started (Stops when told)"
     return id;
   }
 
-  it("one that waits in NATS for a free slot is CANCELLED at once, and its dispatch is taken back", async () => {
-    await setUp(60_000);
-    const { client, dataDir } = test;
-    const gate = new Gate(dataDir, "busy");
-    const busy = await client.create("trouble.journal", { file: journal.path, ...gate.payload });
-    await eventOf(client, busy.id, "progress");
-    const { id } = await client.create("trouble.journal", { file: journal.path });
-    await until("its dispatch is in NATS", async () => (await streams.dispatches()) === 1);
-    expect(await streams.inHands()).to.equal(0);
-    expect((await client.cancel(id, "in NATS")).state).to.equal(TaskState.CANCELLED);
-    expect(await streams.dispatches()).to.equal(0);
-    const events = await historyOf(client, id);
-    expect(kindsOf(events)).to.deep.equal(["created", "cancelRequested", "cancelled"]);
-    expect(valuesOf(events, "cancelled")).to.deep.equal([{ phase: Phase.BEFORE_START, reason: "in NATS" }]);
-    gate.open();
-    await historyOf(client, busy.id);
-    await client.run("trouble.journal", { file: journal.path });
-    expect(journal.steps(id), "its handler ran").to.deep.equal([]);
-  });
+  testsAtOnce(2, [
+    [
+      "one that waits in NATS for a free slot is CANCELLED at once, and its dispatch is taken back",
+      () =>
+        withScene(60_000, async (scene) => {
+          const { test, streams, journal } = scene;
+          const { client, dataDir } = test;
+          const gate = new Gate(dataDir, "busy");
+          const busy = await client.create("trouble.journal", { file: journal.path, ...gate.payload });
+          await eventOf(client, busy.id, "progress");
+          const { id } = await client.create("trouble.journal", { file: journal.path });
+          await until("its dispatch is in NATS", async () => (await streams.dispatches()) === 1);
+          expect(await streams.inHands()).to.equal(0);
+          expect((await client.cancel(id, "in NATS")).state).to.equal(TaskState.CANCELLED);
+          expect(await streams.dispatches()).to.equal(0);
+          const events = await historyOf(client, id);
+          expect(kindsOf(events)).to.deep.equal(["created", "cancelRequested", "cancelled"]);
+          expect(valuesOf(events, "cancelled")).to.deep.equal([{ phase: Phase.BEFORE_START, reason: "in NATS" }]);
+          gate.open();
+          await historyOf(client, busy.id);
+          await client.run("trouble.journal", { file: journal.path });
+          expect(journal.steps(id), "its handler ran").to.deep.equal([]);
+        }),
+    ],
 
-  it("one in the hands of a frozen worker waits for that worker, which is told before or as it starts it", async () => {
-    await setUp(60_000);
-    const { client, stack } = test;
-    const id = await heldByFrozenWorker();
-    const asked = await client.cancel(id, "in hands");
-    expect(asked).to.include({ state: TaskState.PENDING, attempt: 0 });
-    expect(asked.cancelRequestTime).to.be.instanceOf(Date);
-    expect(await client.cancel(id, "again"), "a second cancel").to.deep.equal(asked);
-    await stack.workers[0]?.kill("SIGCONT");
-    const events = await historyOf(client, id);
-    expectWholeHistory(events);
-    expect(valuesOf(events, "cancelRequested")).to.deep.equal([{ reason: "in hands" }]);
-    // A handler that is through before the word comes has a result, which counts.
-    const task = await client.get(id);
-    expect(task.state).to.be.oneOf([TaskState.CANCELLED, TaskState.COMPLETED]);
-    expect(journal.attempts(id)).to.deep.equal(journal.attempts(id).length === 0 ? [] : [1]);
-  });
+    [
+      "one in the hands of a frozen worker waits for that worker, which is told before or as it starts it",
+      () =>
+        withScene(60_000, async (scene) => {
+          const { test, journal } = scene;
+          const { client, stack } = test;
+          const id = await heldByFrozenWorker(scene);
+          const asked = await client.cancel(id, "in hands");
+          expect(asked).to.include({ state: TaskState.PENDING, attempt: 0 });
+          expect(asked.cancelRequestTime).to.be.instanceOf(Date);
+          expect(await client.cancel(id, "again"), "a second cancel").to.deep.equal(asked);
+          await stack.workers[0]?.kill("SIGCONT");
+          const events = await historyOf(client, id);
+          expectWholeHistory(events);
+          expect(valuesOf(events, "cancelRequested")).to.deep.equal([{ reason: "in hands" }]);
+          // A handler that is through before the word comes has a result, which counts.
+          const task = await client.get(id);
+          expect(task.state).to.be.oneOf([TaskState.CANCELLED, TaskState.COMPLETED]);
+          expect(journal.attempts(id)).to.deep.equal(journal.attempts(id).length === 0 ? [] : [1]);
+        }),
+    ],
 
-  it("one in the hands of a worker that dies is CANCELLED without that worker, and never run", async () => {
-    await setUp(500);
-    const { client, stack } = test;
-    const id = await heldByFrozenWorker();
-    expect((await client.cancel(id, "dead hands")).state).to.equal(TaskState.PENDING);
-    await stack.workers[0]?.kill();
-    const helper = await stack.addWorker();
-    const events = await historyOf(client, id);
-    expect(kindsOf(events)).to.deep.equal(["created", "cancelRequested", "cancelled"]);
-    expect(valuesOf(events, "cancelled")).to.deep.equal([{ phase: Phase.WORKER_LOST, reason: "dead hands" }]);
-    expect(helper.ready.workerId).to.be.a("string");
-    await client.run("trouble.journal", { file: journal.path });
-    expect(journal.steps(id), "its handler ran").to.deep.equal([]);
-  });
+    [
+      "one in the hands of a worker that dies is CANCELLED without that worker, and never run",
+      () =>
+        withScene(500, async (scene) => {
+          const { test, journal } = scene;
+          const { client, stack } = test;
+          const id = await heldByFrozenWorker(scene);
+          expect((await client.cancel(id, "dead hands")).state).to.equal(TaskState.PENDING);
+          await stack.workers[0]?.kill();
+          const helper = await stack.addWorker();
+          const events = await historyOf(client, id);
+          expect(kindsOf(events)).to.deep.equal(["created", "cancelRequested", "cancelled"]);
+          expect(valuesOf(events, "cancelled")).to.deep.equal([{ phase: Phase.WORKER_LOST, reason: "dead hands" }]);
+          expect(helper.ready.workerId).to.be.a("string");
+          await client.run("trouble.journal", { file: journal.path });
+          expect(journal.steps(id), "its handler ran").to.deep.equal([]);
+        }),
+    ],
 
-  it("one that was ended so and opened again is run by that very worker when it goes on, as another attempt", async () => {
-    await setUp(500);
-    const { client, stack } = test;
-    const id = await heldByFrozenWorker();
-    await client.cancel(id);
-    expect(await endOf(client, id)).to.include({ state: TaskState.CANCELLED });
-    await client.retry(id);
-    await stack.workers[0]?.kill("SIGCONT");
-    expect(await endOf(client, id)).to.deep.include({ state: TaskState.COMPLETED, attempt: 2, result: { attempt: 2 } });
-    expect(journal.attempts(id)).to.deep.equal([2]);
-  });
+    [
+      "one that was ended so and opened again is run by that very worker when it goes on, as another attempt",
+      () =>
+        withScene(500, async (scene) => {
+          const { test, journal } = scene;
+          const { client, stack } = test;
+          const id = await heldByFrozenWorker(scene);
+          await client.cancel(id);
+          expect(await endOf(client, id)).to.include({ state: TaskState.CANCELLED });
+          await client.retry(id);
+          await stack.workers[0]?.kill("SIGCONT");
+          expect(await endOf(client, id)).to.deep.include({
+            state: TaskState.COMPLETED,
+            attempt: 2,
+            result: { attempt: 2 },
+          });
+          expect(journal.attempts(id)).to.deep.equal([2]);
+        }),
+    ],
+  ]);
 });

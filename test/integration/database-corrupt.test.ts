@@ -7,6 +7,7 @@ import { endOf, eventOf } from "#test/support/follow-task.js";
 import { Gate } from "#test/support/gate.js";
 import { logLines } from "#test/support/log-lines.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
+import { testsAtOnce } from "#test/support/tests-at-once.js";
 import { until } from "#test/support/until.js";
 
 /** So large that hardly two tasks share a page. */
@@ -17,22 +18,29 @@ const RUNNING_MARKER = "the-running-task-on-the-damaged-page";
 const NOBODYS = "nobody.runs-this";
 
 describeWithFaults("When a page of the database is damaged", function () {
-  this.timeout(90_000);
-  let test: FaultyStack;
-  let hit: Task;
-  let others: Task[];
+  this.timeout(180_000);
 
-  beforeEach(async () => {
-    test = await startFaultyStack();
-    const { client } = test;
-    others = await fill(TASKS);
-    hit = await client.create(NOBODYS, { MARKER, FILLER });
-    others.push(...(await fill(TASKS)));
-  });
-  afterEach(() => test?.stop());
+  interface Scene {
+    readonly test: FaultyStack;
+    /** The task on the page that is damaged. */
+    readonly hit: Task;
+    readonly others: readonly Task[];
+  }
 
-  const fill = (count: number) =>
-    test.client.createMany(Array.from({ length: count }, () => ({ type: NOBODYS, payload: { FILLER } })));
+  /** Runs `body` with a stack whose database has many pages. */
+  async function withScene(body: (scene: Scene) => Promise<void>): Promise<void> {
+    const test = await startFaultyStack();
+    try {
+      const before = await fill(test, TASKS);
+      const hit = await test.client.create(NOBODYS, { MARKER, FILLER });
+      await body({ test, hit, others: [...before, ...(await fill(test, TASKS))] });
+    } finally {
+      await test.stop();
+    }
+  }
+
+  const fill = ({ client }: FaultyStack, count: number) =>
+    client.createMany(Array.from({ length: count }, () => ({ type: NOBODYS, payload: { FILLER } })));
 
   const expectCorrupt = async (call: Promise<unknown>) => {
     const error = await rejectionOf(call);
@@ -41,7 +49,7 @@ describeWithFaults("When a page of the database is damaged", function () {
   };
 
   /** What needs the page fails clearly, everything else works, and nothing is silently wrong. */
-  async function expectOnlyThePageIsMissed(): Promise<void> {
+  async function expectOnlyThePageIsMissed({ test, hit, others }: Scene): Promise<void> {
     const { client, impatient } = test;
     await expectCorrupt(impatient.get(hit.id));
     await expectCorrupt(impatient.listPage({ types: [NOBODYS], pageSize: 1000, full: true }));
@@ -59,69 +67,93 @@ describeWithFaults("When a page of the database is damaged", function () {
     expect(await test.findings()).to.not.equal("");
   }
 
-  it("while the service is stopped: it starts, and only what needs the page fails", async () => {
-    await test.stack.service.stop();
-    const { repair } = damagePages(test.database, MARKER);
-    await test.stack.service.start();
-    await expectOnlyThePageIsMissed();
-    repair();
-    expect((await test.client.get(hit.id)).payload).to.deep.include({ MARKER });
-  });
+  testsAtOnce(2, [
+    [
+      "while the service is stopped: it starts, and only what needs the page fails",
+      () =>
+        withScene(async (scene) => {
+          const { test, hit } = scene;
+          await test.stack.service.stop();
+          const { repair } = damagePages(test.database, MARKER);
+          await test.stack.service.start();
+          await expectOnlyThePageIsMissed(scene);
+          repair();
+          expect((await test.client.get(hit.id)).payload).to.deep.include({ MARKER });
+        }),
+    ],
 
-  it("while the service runs: only what needs the page fails, and repairing it needs no restart", async () => {
-    await test.stack.service.restart();
-    const { repair } = damagePages(test.database, MARKER);
-    await expectOnlyThePageIsMissed();
-    repair();
-    expect((await test.client.get(hit.id)).payload).to.deep.include({ MARKER });
-    expect((await test.client.cancel(hit.id)).state).to.equal(TaskState.CANCELLED);
-    expect(await test.findings()).to.equal("");
-  });
+    [
+      "while the service runs: only what needs the page fails, and repairing it needs no restart",
+      () =>
+        withScene(async (scene) => {
+          const { test, hit } = scene;
+          await test.stack.service.restart();
+          const { repair } = damagePages(test.database, MARKER);
+          await expectOnlyThePageIsMissed(scene);
+          repair();
+          expect((await test.client.get(hit.id)).payload).to.deep.include({ MARKER });
+          expect((await test.client.cancel(hit.id)).state).to.equal(TaskState.CANCELLED);
+          expect(await test.findings()).to.equal("");
+        }),
+    ],
 
-  it("while a task on it runs: its reports do not hold up those of others", async () => {
-    const { client, stack, database, dataDir } = test;
-    const gate = new Gate(dataDir, "damaged");
-    const running = await client.create("flow.gate", { ...gate.payload, RUNNING_MARKER, FILLER });
-    await eventOf(client, running.id, "started");
-    await fill(TASKS);
-    // What was written last is only in the log of changes until the service stops.
-    await stack.service.restart();
-    const { repair } = damagePages(database, RUNNING_MARKER);
-    gate.open();
-    expect(await client.run("inline.echo", { text: "beside it" })).to.deep.equal({ text: "beside it" });
-    await expectCorrupt(test.impatient.get(running.id));
-    repair();
-    expect((await endOf(client, running.id)).state).to.equal(TaskState.COMPLETED);
-    expect(await test.findings()).to.equal("");
-  });
+    [
+      "while a task on it runs: its reports do not hold up those of others",
+      () =>
+        withScene(async ({ test }) => {
+          const { client, stack, database, dataDir } = test;
+          const gate = new Gate(dataDir, "damaged");
+          const running = await client.create("flow.gate", { ...gate.payload, RUNNING_MARKER, FILLER });
+          await eventOf(client, running.id, "started");
+          await fill(test, TASKS);
+          // What was written last is only in the log of changes until the service stops.
+          await stack.service.restart();
+          const { repair } = damagePages(database, RUNNING_MARKER);
+          gate.open();
+          expect(await client.run("inline.echo", { text: "beside it" })).to.deep.equal({ text: "beside it" });
+          await expectCorrupt(test.impatient.get(running.id));
+          repair();
+          expect((await endOf(client, running.id)).state).to.equal(TaskState.COMPLETED);
+          expect(await test.findings()).to.equal("");
+        }),
+    ],
 
-  it("that the reports of all tasks need: none of them is lost, and repairing it needs no restart", async () => {
-    const { client, stack, database, dataDir } = test;
-    const gate = new Gate(dataDir, "shared");
-    const running = await Promise.all([1, 2].map(() => client.create("flow.gate", gate.payload)));
-    for (const { id } of running) await eventOf(client, id, "started");
-    await stack.service.restart();
-    const { repair } = damageTree(database, "tasks_update_time");
-    gate.open();
-    const said = () => logLines(dataDir, "task-service").filter(({ msg }) => msg?.startsWith("reports "));
-    await until("the reports are tried again and again", () => said().length > 0);
-    await expectCorrupt(test.impatient.create(NOBODYS));
-    repair();
-    for (const { id } of running)
-      expect(await endOf(client, id)).to.include({ state: TaskState.COMPLETED, attempt: 1 });
-    expect(said().map(({ msg }) => msg)).to.not.include(
-      "reports of tasks on a damaged page of the database are dropped",
-    );
-    expect(await test.findings()).to.equal("");
-  });
+    [
+      "that the reports of all tasks need: none of them is lost, and repairing it needs no restart",
+      () =>
+        withScene(async ({ test }) => {
+          const { client, stack, database, dataDir } = test;
+          const gate = new Gate(dataDir, "shared");
+          const running = await Promise.all([1, 2].map(() => client.create("flow.gate", gate.payload)));
+          for (const { id } of running) await eventOf(client, id, "started");
+          await stack.service.restart();
+          const { repair } = damageTree(database, "tasks_update_time");
+          gate.open();
+          const said = () => logLines(dataDir, "task-service").filter(({ msg }) => msg?.startsWith("reports "));
+          await until("the reports are tried again and again", () => said().length > 0);
+          await expectCorrupt(test.impatient.create(NOBODYS));
+          repair();
+          for (const { id } of running)
+            expect(await endOf(client, id)).to.include({ state: TaskState.COMPLETED, attempt: 1 });
+          expect(said().map(({ msg }) => msg)).to.not.include(
+            "reports of tasks on a damaged page of the database are dropped",
+          );
+          expect(await test.findings()).to.equal("");
+        }),
+    ],
 
-  it("that holds the schema: the service does not start, and says what to do", async () => {
-    await test.stack.service.stop();
-    const { repair } = damagePages(test.database, "SQLite format 3");
-    const error = await rejectionOf(test.stack.service.start());
-    expect(error.message).to.contain(test.database).and.to.contain("damaged").and.to.contain("taskwire verify");
-    repair();
-    await test.stack.service.start();
-    expect((await test.client.get(hit.id)).payload).to.deep.include({ MARKER });
-  });
+    [
+      "that holds the schema: the service does not start, and says what to do",
+      () =>
+        withScene(async ({ test, hit }) => {
+          await test.stack.service.stop();
+          const { repair } = damagePages(test.database, "SQLite format 3");
+          const error = await rejectionOf(test.stack.service.start());
+          expect(error.message).to.contain(test.database).and.to.contain("damaged").and.to.contain("taskwire verify");
+          repair();
+          await test.stack.service.start();
+          expect((await test.client.get(hit.id)).payload).to.deep.include({ MARKER });
+        }),
+    ],
+  ]);
 });

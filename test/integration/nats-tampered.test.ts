@@ -7,9 +7,12 @@ import { Gate } from "#test/support/gate.js";
 import { JournalFile } from "#test/support/journal-file.js";
 import { StackStreams } from "#test/support/stack-streams.js";
 import { startTestStack, type TestStack } from "#test/support/test-stack.js";
+import { testsAtOnce } from "#test/support/tests-at-once.js";
 import { until } from "#test/support/until.js";
 
 const WAITING = 10;
+/** So many stacks are tampered with at the same time. */
+const STACKS = 3;
 
 type Names = StackStreams["names"];
 type Tampering = readonly [what: string, tamper: (manager: JetStreamManager, names: Names) => Promise<unknown>];
@@ -58,61 +61,105 @@ const TAMPERINGS: readonly Tampering[] = [
 
 describe("When streams and consumers are deleted or altered by hand (One truth)", function () {
   this.timeout(120_000);
-  let test: TestStack;
-  let streams: StackStreams;
-  let journal: JournalFile;
+  const idle: TamperedStack[] = [];
+  const all: TamperedStack[] = [];
 
   before(async () => {
-    test = await startTestStack({
-      workerArgs: ["--tasks", fixturePath("trouble-tasks.js")],
-      workerEnv: { TASKWIRE_SLOTS: "2" },
-      serviceEnv: { TASKWIRE_REDISPATCH_MS: "500" },
-    });
-    streams = new StackStreams(test);
-    await streams.start();
-    journal = new JournalFile(test.dataDir);
+    all.push(...(await Promise.all(Array.from({ length: STACKS }, () => startTamperedStack()))));
+    idle.push(...all);
   });
-  after(async () => {
-    await streams?.stop();
-    await test?.stop();
-  });
+  after(() => Promise.all(all.map((stack) => stack.stop())));
 
-  for (const [index, [what, tamper]] of TAMPERINGS.entries()) {
-    it(`${what}: what runs and what waits completes, each once, as does what comes later, and it is put right`, async () => {
-      const { client, dataDir } = test;
-      const gate = new Gate(dataDir, `tampering-${index}`);
-      const payload = { file: journal.path, ...gate.payload };
-      const running = await Promise.all([0, 1].map(() => client.create("trouble.journal", payload)));
-      await Promise.all(running.map(({ id }) => eventOf(client, id, "progress")));
-      const brief = () => client.create("trouble.brief", { file: journal.path });
-      const waiting = await Promise.all(Array.from({ length: WAITING }, brief));
-      await until("dispatches wait in NATS", async () => (await streams.dispatches()) > 0);
-
-      const before = await setUp();
-      await tamper(await streams.manager(), streams.names);
-      gate.open();
-      await expectEachOnce([...running, ...waiting].map(({ id }) => id));
-      await expectEachOnce([(await brief()).id]);
-      await until("streams and consumers are as before", async () => (await setUp()) === before, 30_000);
-    });
+  /** Runs `body` with a stack that nobody else uses meanwhile. */
+  async function withStack(body: (stack: TamperedStack) => Promise<void>): Promise<void> {
+    const stack = idle.shift();
+    if (stack === undefined) throw new Error("more tests at once than stacks");
+    try {
+      await body(stack);
+    } finally {
+      idle.push(stack);
+    }
   }
 
-  it("all of it at once while nothing runs: what comes later completes", async () => {
-    const { work, reports } = streams.names;
-    const manager = await streams.manager();
+  testsAtOnce(STACKS, [
+    ...TAMPERINGS.map(
+      ([what, tamper]) =>
+        [
+          `${what}: what runs and what waits completes, each once, as does what comes later, and it is put right`,
+          () => withStack((stack) => stack.expectNothingLost(what, tamper)),
+        ] as const,
+    ),
+    [
+      "all of it at once while nothing runs: what comes later completes",
+      () => withStack((stack) => stack.expectLaterCompletes()),
+    ],
+  ]);
+});
+
+async function startTamperedStack(): Promise<TamperedStack> {
+  const test = await startTestStack({
+    workerArgs: ["--tasks", fixturePath("trouble-tasks.js")],
+    workerEnv: { TASKWIRE_SLOTS: "2" },
+    serviceEnv: { TASKWIRE_REDISPATCH_MS: "500" },
+  });
+  const stack = new TamperedStack(test);
+  await stack.start();
+  return stack;
+}
+
+class TamperedStack {
+  readonly #test: TestStack;
+  readonly #streams: StackStreams;
+  readonly #journal: JournalFile;
+
+  constructor(test: TestStack) {
+    this.#test = test;
+    this.#streams = new StackStreams(test);
+    this.#journal = new JournalFile(test.dataDir);
+  }
+
+  start(): Promise<void> {
+    return this.#streams.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#streams.stop();
+    await this.#test.stop();
+  }
+
+  async expectNothingLost(name: string, tamper: Tampering[1]): Promise<void> {
+    const { client, dataDir } = this.#test;
+    const gate = new Gate(dataDir, name.replaceAll(" ", "-"));
+    const file = this.#journal.path;
+    const running = await Promise.all([0, 1].map(() => client.create("trouble.journal", { file, ...gate.payload })));
+    await Promise.all(running.map(({ id }) => eventOf(client, id, "progress")));
+    const brief = () => client.create("trouble.brief", { file });
+    const waiting = await Promise.all(Array.from({ length: WAITING }, brief));
+    await until("dispatches wait in NATS", async () => (await this.#streams.dispatches()) > 0);
+
+    const before = await this.#setUp();
+    await tamper(await this.#streams.manager(), this.#streams.names);
+    gate.open();
+    await this.#expectEachOnce([...running, ...waiting].map(({ id }) => id));
+    await this.#expectEachOnce([(await brief()).id]);
+    await until("streams and consumers are as before", async () => (await this.#setUp()) === before, 30_000);
+  }
+
+  async expectLaterCompletes(): Promise<void> {
+    const { work, reports } = this.#streams.names;
+    const manager = await this.#streams.manager();
     await manager.streams.delete(work);
     await manager.streams.delete(reports);
-    const { client } = test;
-    const late = await Promise.all(
-      Array.from({ length: WAITING }, () => client.create("trouble.brief", { file: journal.path })),
-    );
-    await expectEachOnce(late.map(({ id }) => id));
-  });
+    const { client } = this.#test;
+    const file = this.#journal.path;
+    const late = await Promise.all(Array.from({ length: WAITING }, () => client.create("trouble.brief", { file })));
+    await this.#expectEachOnce(late.map(({ id }) => id));
+  }
 
   /** What matters of how streams and consumers are set up; empty while one of them is missing. */
-  async function setUp(): Promise<string> {
-    const { work, reports, consumer, ingest } = streams.names;
-    const manager = await streams.manager();
+  async #setUp(): Promise<string> {
+    const { work, reports, consumer, ingest } = this.#streams.names;
+    const manager = await this.#streams.manager();
     const parts: unknown[] = [];
     try {
       for (const stream of [work, reports]) {
@@ -133,14 +180,14 @@ describe("When streams and consumers are deleted or altered by hand (One truth)"
     return JSON.stringify(parts);
   }
 
-  async function expectEachOnce(ids: readonly string[]): Promise<void> {
-    const { client } = test;
+  async #expectEachOnce(ids: readonly string[]): Promise<void> {
+    const { client } = this.#test;
     for (const id of ids) {
       const events = await historyOf(client, id, 60_000);
       expectWholeHistory(events);
       const told = JSON.stringify([kindsOf(events), valuesOf(events, "retryScheduled"), valuesOf(events, "released")]);
       expect(await client.get(id), told).to.include({ state: TaskState.COMPLETED, attempt: 1 });
-      expect(journal.attempts(id)).to.deep.equal([1]);
+      expect(this.#journal.attempts(id)).to.deep.equal([1]);
     }
   }
-});
+}

@@ -8,10 +8,12 @@ import { TaskState, type Task, type TaskwireClient } from "#libs/client/taskwire
 import { fixturePath } from "#test/fixtures/tasks/fixture-path.js";
 import { endOf, eventOf, historyOf, valuesOf } from "#test/support/follow-task.js";
 import { Gate } from "#test/support/gate.js";
+import type { HeldLoop } from "#test/support/loop-hold.js";
 import { startTestStack, type TestStack } from "#test/support/test-stack.js";
 
 const CREATE_LIMIT_MS = 1000;
 const GET_LIMIT_MS = 100;
+/** As in `measured-worker`. */
 const LOOP_LIMIT_MS = 10;
 const LOOP_ROUNDS = 15;
 const COMPLETIONS = 200;
@@ -121,17 +123,16 @@ describe("Never blocked", function () {
     };
     try {
       await once(worker, "message");
-      const roundsMs: number[] = [];
-      // Two at a time, so that the worker does not wait for a core. What else this machine does shows in some rounds; a follow-up
-      // that blocks would show in every one.
-      while (roundsMs.length < LOOP_ROUNDS && !roundsMs.some((delayMs) => delayMs < LOOP_LIMIT_MS)) {
+      const rounds: HeldLoop[] = [];
+      // Whatever else shows in a round, a follow-up that blocks shows in every one: two tasks at a time may share a turn.
+      const isFree = ({ longestComputedMs, longTurns }: HeldLoop) =>
+        longestComputedMs < LOOP_LIMIT_MS && longTurns < COMPLETIONS / 4;
+      while (rounds.length < LOOP_ROUNDS && !rounds.some(isFree)) {
         await ask("begin");
         await Promise.all([runInRow(test.client, COMPLETIONS / 2), runInRow(test.client, COMPLETIONS / 2)]);
-        roundsMs.push(Number(await ask("end")));
+        rounds.push((await ask("end")) as HeldLoop);
       }
-      expect(Math.min(...roundsMs), `longest delay of each round: ${roundsMs.join(", ")} ms`).to.be.below(
-        LOOP_LIMIT_MS,
-      );
+      expect(rounds.some(isFree), `the rounds: ${JSON.stringify(rounds)}`).to.equal(true);
     } finally {
       if (worker.exitCode === null) {
         const exited = once(worker, "exit");
@@ -140,7 +141,7 @@ describe("Never blocked", function () {
       }
       await test.stop();
     }
-  });
+  }).timeout(180_000);
 });
 
 async function timed<T>(call: () => Promise<T>): Promise<{ readonly result: T; readonly tookMs: number }> {
