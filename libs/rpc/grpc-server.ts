@@ -18,6 +18,8 @@ export interface GrpcServerOptions {
   readonly logger: Logger;
   /** Largest request in bytes; default 4 MiB. Beyond: RESOURCE_EXHAUSTED. */
   readonly maxReceiveBytes?: number;
+  /** A connection on which nothing was heard for so long, in milliseconds, is asked whether it lives; default 30 s. It is closed when it has not answered in that time, or in 20 s. */
+  readonly keepaliveMs?: number;
   /** Most calls at once on one connection; default 10,000. A client's further calls wait on its side. */
   readonly maxConcurrentStreams?: number;
   /** Age at which connections are renewed, in milliseconds (±10 %), so that clients spread over replicas; default never. */
@@ -47,10 +49,11 @@ export class GrpcServer {
   constructor(options: GrpcServerOptions) {
     this.#logger = options.logger;
     this.#onCallEnded = options.onCallEnded ?? (() => undefined);
+    const keepaliveMs = options.keepaliveMs ?? KEEPALIVE_TIME_MS;
     this.#server = new Server({
       "grpc.enable_channelz": 0,
-      "grpc.keepalive_time_ms": KEEPALIVE_TIME_MS,
-      "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
+      "grpc.keepalive_time_ms": keepaliveMs,
+      "grpc.keepalive_timeout_ms": Math.min(keepaliveMs, KEEPALIVE_TIMEOUT_MS),
       "grpc.max_receive_message_length": options.maxReceiveBytes ?? DEFAULT_MAX_RECEIVE_BYTES,
       "grpc.max_concurrent_streams": options.maxConcurrentStreams ?? DEFAULT_MAX_CONCURRENT_STREAMS,
       ...(options.maxConnectionAgeMs === undefined

@@ -97,6 +97,14 @@ export const taskServiceSettings = {
     max: 600_000,
     unit: "ms",
   }),
+  keepaliveMs: wholeNumber({
+    env: "TASKWIRE_KEEPALIVE_MS",
+    doc: "A client's connection that was silent for so long is pinged, and closed with its watches unless it answers in that time, or in 20 s.",
+    default: 30_000,
+    min: 1000,
+    max: 3_600_000,
+    unit: "ms",
+  }),
   maxWatches: wholeNumber({
     env: "TASKWIRE_MAX_WATCHES",
     doc: "Watch streams in all; more are refused with RESOURCE_EXHAUSTED (`TOO_MANY_WATCHES`).",

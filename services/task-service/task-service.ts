@@ -115,7 +115,7 @@ export class TaskService implements Service {
     this.#hub = new WatchHub(store, { heartbeatMs: settings.watchHeartbeatMs });
     this.#logHub = new LogHub(store, { heartbeatMs: settings.watchHeartbeatMs });
     const calls = new CallMetrics();
-    this.#server = new GrpcServer({ logger, onCallEnded: calls.record });
+    this.#server = new GrpcServer({ logger, onCallEnded: calls.record, keepaliveMs: settings.keepaliveMs });
     const health = new Health(this.#server, HEALTH_SERVICES);
     const monitor = new HealthMonitor({ store, bus, health, logger });
     const isDatabaseWritable = () => monitor.isWritable;
