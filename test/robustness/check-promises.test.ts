@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { BROKEN_RECORDS } from "#test/robustness/broken-records.js";
 import { BROKEN_TASKS, STOPS } from "#test/robustness/broken-tasks.js";
+import { BROKEN_WATCH_ENDS } from "#test/robustness/broken-watch-ends.js";
 import { BROKEN_WATCHES } from "#test/robustness/broken-watches.js";
 import { checkPromises } from "#test/robustness/check-promises.js";
 import { finalOf, journalLine, SEEN_MS, soundHistory, STOPPED } from "#test/robustness/sound-history.js";
@@ -16,7 +17,12 @@ describe("The robustness checker", () => {
     }
   });
 
-  for (const { what, promise, evidence, spoil } of [...BROKEN_TASKS, ...BROKEN_RECORDS, ...BROKEN_WATCHES]) {
+  for (const { what, promise, evidence, spoil } of [
+    ...BROKEN_TASKS,
+    ...BROKEN_RECORDS,
+    ...BROKEN_WATCHES,
+    ...BROKEN_WATCH_ENDS,
+  ]) {
     it(`calls ${what} BROKEN`, () => {
       const history = soundHistory();
       spoil(history);

@@ -1,6 +1,6 @@
 import type { Verdict } from "#test/robustness/evidence.js";
 import type { HistoryIndex } from "#test/robustness/history-index.js";
-import { checkTaskEnd, checkWatchEnd, endsText, toldText } from "#test/robustness/watches/end-check.js";
+import { checkTaskEnd, checkWatchEnd, endsText, startsText, toldText } from "#test/robustness/watches/end-check.js";
 import { checkOrder } from "#test/robustness/watches/order-check.js";
 import { checkQuiet } from "#test/robustness/watches/quiet-check.js";
 import type { SelectedLog } from "#test/robustness/watches/selected-log.js";
@@ -28,6 +28,7 @@ export function watchGuarantees({ history }: HistoryIndex): Verdict[] {
   }
   checkQuiet(watches, findings.bookmarkable);
   findings.honest.note(endsText(watches));
+  findings.resumable.note(startsText(watches));
   findings.filtered.note(toldText(watches, whole));
   return findings.verdicts();
 }

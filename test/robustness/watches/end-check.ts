@@ -70,6 +70,18 @@ export function endsText(watches: readonly WatchRecord[]): string {
   return `${watches.length} streams: ${[...ends].map(([end, count]) => `${count} ${end}`).join(", ")}`;
 }
 
+/** How they began, for people. */
+export function startsText(watches: readonly WatchRecord[]): string {
+  const starts = new Map<string, number>();
+  for (const { start, frames } of watches) {
+    const pages = frames.filter(({ tasks }) => tasks.length > 0).length;
+    const word = start.kind === "token" && pages > 0 ? "token within a snapshot" : start.kind;
+    const label = pages > 1 ? `${word} with ${pages} pages` : word;
+    starts.set(label, (starts.get(label) ?? 0) + 1);
+  }
+  return [...starts].map(([start, count]) => `${count} ${start}`).join(", ");
+}
+
 /** How much they were told, for people. */
 export function toldText(watches: readonly WatchRecord[], whole: WholeLog): string {
   const frames = watches.flatMap((record) => record.frames);

@@ -1,9 +1,11 @@
+import { setMaxListeners } from "node:events";
 import { delay } from "#libs/async/delay.js";
 import { watchTasks } from "#libs/client/service-methods.js";
 import type { WatchedClass, WatchTasksOptions } from "#libs/client/tasks-watch.js";
 import { TaskwireClient } from "#libs/client/taskwire-client.js";
 import { EventClass, type WatchTasksRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import { Channel } from "#libs/rpc/channel.js";
+import { leaveAfter } from "#test/robustness/leave-after.js";
 import { frameOfLibrary, frameOfResponse } from "#test/robustness/watches/watch-frame.js";
 import type { WatchFrame, WatchRecord, WatchStart } from "#test/robustness/watches/watch-history.js";
 import type { LegStart, PlannedWatcher, WatchLeg } from "#test/robustness/watches/watch-plan.js";
@@ -41,6 +43,7 @@ export class LogWatchers {
     this.#client = new TaskwireClient({ address });
     this.#plan = plan;
     this.#recorder = recorder;
+    setMaxListeners(0, this.#stopping.signal);
   }
 
   /** Begins to watch. */
@@ -55,7 +58,7 @@ export class LogWatchers {
       this.#plan.map(async (watcher) => {
         const leg = { start: watcher.lastStart, forMs: LAST_LEG_MS, stallAfter: 0, stallMs: 0, pauseMs: 0 };
         const isDone = ({ bookmark = 0, synced = 0 }: WatchFrame) => Math.max(bookmark, synced) >= revision;
-        await this.#leg(watcher, leg, AbortSignal.timeout(leg.forMs), isDone);
+        await leaveAfter(leg.forMs, undefined, (leaving) => this.#leg(watcher, leg, leaving, isDone));
       }),
     );
   }
@@ -75,7 +78,7 @@ export class LogWatchers {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       const leg = watcher.nextLeg();
-      await this.#leg(watcher, leg, AbortSignal.any([signal, AbortSignal.timeout(leg.forMs)]), () => false);
+      await leaveAfter(leg.forMs, signal, (leaving) => this.#leg(watcher, leg, leaving, () => false));
       await delay(leg.pauseMs, signal).catch(() => undefined);
       await this.#channel.waitForReady(READY_TIMEOUT_MS).catch(() => undefined);
     }

@@ -10,7 +10,7 @@ const QUIET_FOR_MS = 6000;
 const HEARTBEAT_MS = 300;
 const AHEAD = 1_000_406;
 
-/** The streams of watch 1 to 7 in a sound history. */
+/** The places of the streams in a sound history. */
 export const WATCH = {
   snapshot: 0,
   withinSnapshot: 1,

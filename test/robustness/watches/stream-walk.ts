@@ -127,6 +127,7 @@ export class StreamWalk {
     }
     if (due.progressOf !== undefined) this.#owed.delete(due.progressOf);
     this.advance(index);
+    findings.reliable.expect(true, () => "");
     this.position.next = Math.max(this.position.next ?? 0, index + 1);
     this.position.revision = Math.max(this.position.revision, revision);
   }
