@@ -10,6 +10,7 @@ import { attemptsSuite } from "#test/conformance/task-store/attempts-suite.js";
 import { capacitySuite } from "#test/conformance/task-store/capacity-suite.js";
 import { durabilitySuite } from "#test/conformance/task-store/durability-suite.js";
 import { listingSuite } from "#test/conformance/task-store/listing-suite.js";
+import { logSuite } from "#test/conformance/task-store/log-suite.js";
 import { modelSuite } from "#test/conformance/task-store/model-suite.js";
 import type { StoreFactory } from "#test/conformance/task-store/store-factory.js";
 import { situationSuite } from "#test/conformance/task-store/situation-suite.js";
@@ -36,6 +37,7 @@ function sqlite(name: string, keys: RingKeys): StoreFactory {
 for (const suite of [
   writingSuite,
   listingSuite,
+  logSuite,
   upkeepSuite,
   durabilitySuite,
   capacitySuite,
