@@ -62,12 +62,15 @@ export function planWatchers(seed: number, durationMs: number, nowMs = Date.now(
 }
 
 function rawLeg(random: Random): WatchLeg {
-  const stalls = random.chance(0.3);
+  const stalls = random.chance(0.35);
+  // Long enough for more to gather than connections hold, where there is much.
+  const stallMs = random.int(500, 9000);
+  const forMs = random.chance(0.2) ? random.int(5000, MINUTE_MS / 4) : random.int(200, 5000);
   return {
     start: startOf(random),
-    forMs: random.chance(0.2) ? random.int(5000, MINUTE_MS / 4) : random.int(200, 5000),
-    stallAfter: stalls ? random.int(1, 12) : 0,
-    stallMs: random.int(500, 4000),
+    forMs: forMs + (stalls ? stallMs : 0),
+    stallAfter: stalls ? random.int(1, 6) : 0,
+    stallMs,
     pauseMs: random.int(50, 600),
   };
 }
