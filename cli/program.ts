@@ -16,6 +16,7 @@ import { retryCommand } from "#cli/commands/retry.js";
 import { runCommand } from "#cli/commands/run.js";
 import { serveCommand } from "#cli/commands/serve.js";
 import { submitCommand } from "#cli/commands/submit.js";
+import { topCommand } from "#cli/commands/top.js";
 import { verifyCommand } from "#cli/commands/verify.js";
 import { watchCommand } from "#cli/commands/watch.js";
 import { workCommand } from "#cli/commands/work.js";
@@ -35,6 +36,7 @@ const clientCommands = [
   cancelCommand,
   retryCommand,
   workersCommand,
+  topCommand,
   pingCommand,
   healthCommand,
 ];

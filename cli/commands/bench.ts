@@ -7,6 +7,7 @@ interface BenchFlags {
   readonly only: string;
   readonly encrypted: boolean;
   readonly recovery: boolean;
+  readonly watch: boolean;
   readonly rounds: number;
   readonly json: string;
   readonly data: string;
@@ -25,12 +26,13 @@ export function benchCommand(): Command {
     .option("--only <text>", "only scenarios whose name contains this", "")
     .option("--encrypted", "with payloads and results encrypted at rest and on NATS", false)
     .option("--recovery", "measure instead how long recovery takes when something is killed or paused", false)
+    .option("--watch", "measure instead how watching scales; some cases open 10,000 streams", false)
     .option("--rounds <n>", "with --recovery: how often each thing is broken", atLeastOne, 20)
     .option("--json <file>", "write all figures as JSON", "")
     .option("--data <folder>", "folder of the benchmark's stack; it is emptied", ".taskwire/bench")
     .addHelpText(
       "after",
-      "\nExamples:\n  $ taskwire bench\n  $ taskwire bench --scale 0.1 --only batch --json figures.json\n  $ taskwire bench --recovery",
+      "\nExamples:\n  $ taskwire bench\n  $ taskwire bench --scale 0.1 --only batch --json figures.json\n  $ taskwire bench --recovery\n  $ taskwire bench --watch --only everything",
     )
     .action(async (options: BenchFlags) => {
       const print = (line: string) => {
@@ -40,6 +42,12 @@ export function benchCommand(): Command {
         const { runRecovery } = await import("#cli/bench/recovery/run-recovery.js");
         const { rounds, only, json: jsonFile, data: dataDir } = options;
         await runRecovery({ rounds, only, jsonFile, dataDir, print });
+        return;
+      }
+      if (options.watch) {
+        const { runWatching } = await import("#cli/bench/watching/run-watching.js");
+        const { scale, only, json: jsonFile, data: dataDir } = options;
+        await runWatching({ scale, only, jsonFile, dataDir, print });
         return;
       }
       const { runBench } = await import("#cli/bench/run-bench.js");

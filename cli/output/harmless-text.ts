@@ -14,6 +14,11 @@ export function harmlessLine(text: string): string {
   return harmlessText(text).replace(/\r?\n/g, "\\n");
 }
 
+/** The same within a row of a table or a line that is drawn in place: a tab is one column wide. */
+export function harmlessCell(text: string): string {
+  return harmlessLine(text).replaceAll("\t", " ");
+}
+
 function writtenOut(character: string): string {
   const code = character.charCodeAt(0);
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`;

@@ -6,6 +6,7 @@ import {
   type TaskEvent,
 } from "#libs/proto/gen/taskwire/v1/task_event.js";
 import type { TaskExplanation } from "#libs/proto/gen/taskwire/v1/task_explanation.js";
+import type { Unselected } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import type { Worker } from "#libs/proto/gen/taskwire/v1/worker_service.js";
 
 /** What `JSON.stringify` can say. */
@@ -24,8 +25,10 @@ const USER_CONTENT = new Set(["payload", "result", "details", "fields", "labels"
  * A message of the API as JSON, as protobuf's own JSON mapping says it: lowerCamelCase names, enums by name, times in RFC 3339, unset
  * fields left out. Other than there, 64-bit numbers are numbers, and an event's content is found under the name of its kind.
  */
-export function toPlainJson(message: Task | TaskAttempt | TaskEvent | TaskExplanation | Worker): PlainJson {
-  return plain(message, "");
+export function toPlainJson(message: Task | TaskAttempt | TaskEvent | TaskExplanation | Unselected | Worker): {
+  [name: string]: PlainJson;
+} {
+  return plainObject(message);
 }
 
 function plain(value: unknown, name: string): PlainJson {
@@ -37,7 +40,7 @@ function plain(value: unknown, name: string): PlainJson {
   return typeof value === "object" ? plainObject(value) : null;
 }
 
-function plainObject(value: object): PlainJson {
+function plainObject(value: object): { [name: string]: PlainJson } {
   const result: Record<string, PlainJson> = {};
   for (const [name, field] of Object.entries(value) as [string, unknown][]) {
     if (field === undefined || field === "") continue;

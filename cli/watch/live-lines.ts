@@ -12,6 +12,11 @@ export class LiveLines {
     this.#stream = stream;
   }
 
+  /** How many lines the block may have; of more than that the last ones are left out. */
+  get height(): number {
+    return Math.max(1, (this.#stream.rows || 24) - 2);
+  }
+
   /** Prints a line that stays, above the block. */
   print(line: string): void {
     this.#pending.push(line);
@@ -42,7 +47,7 @@ export class LiveLines {
 
   #draw(): void {
     const columns = this.#stream.columns || 80;
-    const rows = Math.max(1, (this.#stream.rows || 24) - 2);
+    const rows = this.height;
     const block =
       this.#lines.length <= rows
         ? this.#lines

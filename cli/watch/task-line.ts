@@ -2,12 +2,14 @@ import pc from "picocolors";
 import { isTerminal, type WatchFrame } from "#libs/client/task-watch.js";
 import { Task_State as State, type Progress, type Task, type TaskError } from "#libs/proto/gen/taskwire/v1/task.js";
 import { LogLine_Level as Level, type TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
+import { harmlessCell, harmlessLine, harmlessText } from "#cli/output/harmless-text.js";
 import { errorText, levelText, progressText, spanText, stateText } from "#cli/output/task-text.js";
 
 /** What one watched task looks like on a terminal, kept up to date by its frames. */
 export class TaskLine {
   readonly id: string;
   readonly type: string;
+  readonly queue: string;
   state: State;
   /** The sequence of the last event seen. */
   sequence: number;
@@ -21,6 +23,7 @@ export class TaskLine {
   constructor(task: Task, afterSequence?: number) {
     this.id = task.id;
     this.type = task.type;
+    this.queue = task.queue;
     this.state = task.state;
     this.sequence = afterSequence ?? 0;
     this.#attempt = task.attempt;
@@ -40,15 +43,41 @@ export class TaskLine {
     return this.#applyEvent(frame.event);
   }
 
+  /** The number of the latest attempt; 0: there was none. */
+  get attempt(): number {
+    return this.#attempt;
+  }
+
+  /** When the task ended, in milliseconds since 1970; 0: it has not, or nobody said when. */
+  get endMs(): number {
+    return this.#until?.getTime() ?? 0;
+  }
+
   /** The line as it stands at a time. */
   text(now: Date): string {
-    const parts = [pc.dim(this.id), this.type, stateText(this.state)];
+    const parts = [pc.dim(this.id), harmlessCell(this.type), stateText(this.state)];
     if (this.#attempt > 1) parts.push(`attempt ${this.#attempt}`);
-    if (this.#since !== undefined) parts.push(pc.dim(spanText((this.#until ?? now).getTime() - this.#since.getTime())));
+    const span = this.span(now);
+    if (span !== "") parts.push(pc.dim(span));
+    parts.push(this.detail());
+    return parts.filter((part) => part !== "").join("  ");
+  }
+
+  /** How long it has been running, or ran, or has been waiting if it never did; empty where nobody said when that began. */
+  span(now: Date): string {
+    return this.#since === undefined ? "" : spanText((this.#until ?? now).getTime() - this.#since.getTime());
+  }
+
+  /** Progress, why it failed, or what it is waiting for, harmless to the terminal and without line breaks. */
+  detail(): string {
+    const parts: string[] = [];
     if (this.state === State.FAILED) parts.push(errorText(this.error));
     else if (this.state === State.RUNNING) parts.push(progressText(this.#progress));
-    if (this.#note !== "" && !isTerminal(this.state)) parts.push(this.#note);
-    return parts.filter((part) => part !== "").join("  ");
+    if (!isTerminal(this.state)) parts.push(this.#note);
+    return parts
+      .filter((part) => part !== "")
+      .map(harmlessCell)
+      .join("  ");
   }
 
   #adopt(task: Task): void {
@@ -74,7 +103,7 @@ export class TaskLine {
       case "log":
         return [lastingLine(event.time, kind.value.level, kind.value.message)];
       case "output":
-        return kind.value.text.trimEnd().split("\n");
+        return harmlessText(kind.value.text).trimEnd().split("\n");
       case "retryScheduled":
         this.error = kind.value.error;
         this.#note = `${errorText(kind.value.error)}; tries again at ${shortTime(kind.value.runTime)}`;
@@ -124,7 +153,7 @@ export class TaskLine {
 }
 
 function lastingLine(time: Date | undefined, level: Level, message: string): string {
-  return `${pc.dim(shortTime(time))} ${levelText(level)} ${message}`;
+  return `${pc.dim(shortTime(time))} ${levelText(level)} ${harmlessLine(message)}`;
 }
 
 function shortTime(time: Date | undefined): string {

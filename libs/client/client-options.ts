@@ -13,4 +13,9 @@ export interface TaskwireClientOptions {
    * request id, so that trying again never makes two tasks of one.
    */
   readonly retryForMs?: number;
+  /**
+   * Whether the client has a connection of its own; by default the clients of this process for one address share one. For thousands of watches, of
+   * which a connection takes 5,000 unless configured.
+   */
+  readonly ownConnection?: boolean;
 }

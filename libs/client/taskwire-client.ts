@@ -80,7 +80,10 @@ export class TaskwireClient {
   readonly #batcher: CreateBatcher | undefined;
 
   constructor(options: TaskwireClientOptions = {}) {
-    this.#channel = new Channel({ address: options.address ?? DEFAULT_ADDRESS });
+    this.#channel = new Channel({
+      address: options.address ?? DEFAULT_ADDRESS,
+      hasOwnConnection: options.ownConnection ?? false,
+    });
     this.#caller = new Caller(this.#channel, {
       callTimeoutMs: options.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS,
       retryForMs: options.retryForMs ?? DEFAULT_RETRY_FOR_MS,

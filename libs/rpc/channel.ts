@@ -29,6 +29,8 @@ export interface ChannelOptions {
   readonly address: string;
   /** Largest response in bytes; default 4 MiB. */
   readonly maxReceiveBytes?: number;
+  /** Whether it has a connection of its own; by default the channels of this process to one address share one. */
+  readonly hasOwnConnection?: boolean;
 }
 
 const KEEPALIVE_TIME_MS = 30_000;
@@ -56,6 +58,7 @@ export class Channel {
       "grpc.initial_reconnect_backoff_ms": INITIAL_RECONNECT_MS,
       "grpc.min_reconnect_backoff_ms": INITIAL_RECONNECT_MS,
       "grpc.max_reconnect_backoff_ms": MAX_RECONNECT_MS,
+      "grpc.use_local_subchannel_pool": options.hasOwnConnection === true ? 1 : 0,
       ...(options.maxReceiveBytes === undefined ? {} : { "grpc.max_receive_message_length": options.maxReceiveBytes }),
     });
   }

@@ -37,12 +37,12 @@ function sqlite(name: string, keys: RingKeys): StoreFactory {
 for (const suite of [
   writingSuite,
   listingSuite,
-  logSuite,
   upkeepSuite,
   durabilitySuite,
   capacitySuite,
   attemptsSuite,
   situationSuite,
+  logSuite,
   modelSuite,
 ]) {
   suite(sqlite("SqliteStore", NO_KEYS));

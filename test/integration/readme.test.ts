@@ -24,7 +24,7 @@ describe("README.md", function () {
 
   before(async () => {
     // Inside the project's folder `taskwire/client` means the project itself.
-    test = await startTestStack();
+    test = await startTestStack({ serviceEnv: { TASKWIRE_WATCH_HEARTBEAT_MS: "500" } });
     writeFileSync(join(directory.path, HANDLER_FILE), textOf("handler"));
     writeFileSync(join(directory.path, CLIENT_FILE), here(textOf("client")));
     writeFileSync(join(directory.path, RETRY_FILE), here(textOf("client retry")));
@@ -106,6 +106,19 @@ describe("README.md", function () {
       ...["created", "started", "failed", "reopened", "started", "failed"],
       ...["failed", "started"],
     ]);
+  });
+
+  it("shows how to watch many tasks on the command line", async () => {
+    const [id, ...lines] = (await shell("watch by filter on the command line")).trim().split("\n");
+    const objects = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(objects.map(({ kind }) => kind)).to.deep.equal(["task", "synced"]);
+    expect(objects[0]).to.deep.include({ id, type: "system.health_check", labels: { team: "watched" } });
+  });
+
+  it("shows how to look at queues, rates and workers on the command line", async () => {
+    const views = objectsOf(await shell("top on the command line"));
+    expect(views).to.have.length(2);
+    expect(views[1]).to.include.keys("queues", "totals", "workers").and.include({ isCounted: true });
   });
 
   it("shows how grpcurl lists and describes", async () => {

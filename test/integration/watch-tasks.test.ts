@@ -162,6 +162,39 @@ describe("WatchTasks follows many tasks over one cursor", function () {
     expect(seen.events).to.deep.equal([]);
   });
 
+  it("follows tasks by their ids, live and from the log", async () => {
+    const { client } = test;
+    const tasks = await client.createMany(
+      Array.from({ length: 6 }, () => ({ type: "flow.count", payload: { to: 1 } })),
+    );
+    const [one, other] = tasks.map(({ id }) => id);
+    const filter = `id = "${one}" OR id = "${other}"`;
+    const isOver = (so: TasksMirror) =>
+      [one, other].every((id = "") => so.tasks.get(id)?.state === TaskState.COMPLETED);
+    const live = await mirror({ filter, start: { afterRevision: 0 } }, isOver);
+    const again = await mirror({ filter, start: { afterRevision: 0 } }, isOver);
+    const whole = (await Promise.all([one, other].map((id = "") => historyOf(client, id)))).flat();
+    whole.sort((a, b) => a.revision - b.revision);
+    for (const seen of [live, again]) expect(seen.everythingIn(whole)).to.deep.equal(whole);
+  });
+
+  it("waits for one task or many over few streams", async () => {
+    const { client } = test;
+    const one = await client.create("flow.count", { to: 1 });
+    expect(await client.waitFor(one.id)).to.deep.include({ id: one.id, result: { counted: 1 } });
+    const many = await client.createMany(Array.from({ length: 450 }, () => ({ type: NOBODYS })));
+    const ids = many.map(({ id }) => id);
+    const waiting = client.waitFor(ids);
+    await Promise.all(ids.map((id) => client.cancel(id)));
+    expect((await waiting).map(({ id, state }) => [id, state])).to.deep.equal(
+      ids.map((id) => [id, TaskState.CANCELLED]),
+    );
+    const unknown = "0199aaaa-0000-7000-8000-000000000001";
+    for (const asked of [unknown, [one.id, unknown]])
+      expect(await rejectionOf(client.waitFor(asked as string[]))).to.include({ code: "NOT_FOUND" });
+    expect(await client.waitFor([])).to.deep.equal([]);
+  });
+
   describe("refuses", () => {
     const ask = async (request: Partial<WatchTasksRequest>) => {
       for await (const frame of channel.serverStream(watchTasks, WatchTasksRequest.create(request))) return frame;

@@ -18,12 +18,22 @@ export interface WatchTasksQuery {
     | { readonly kind: "cursor"; readonly revision: number; readonly snapshotId: string | null };
 }
 
-/** Knows every watcher of many tasks and feeds them from commits. Watchers with the same filter and classes share the work. */
+/** Watchers with the same filter and classes. */
+type Peers = Set<TasksWatcher>;
+
+/**
+ * Knows every watcher of many tasks and feeds them from commits. Watchers with the same filter and classes share the work, and a filter that
+ * names ids costs nothing while nothing happens to these tasks.
+ */
 export class LogHub implements Service {
   readonly #store: TaskStore;
   readonly #heartbeatMs: number;
   readonly #tail = new LogTail();
-  readonly #watchers = new Map<string, Set<TasksWatcher>>();
+  readonly #peers = new Map<string, Peers>();
+  /** Those whose filter names ids, by id. */
+  readonly #peersById = new Map<string, Set<Peers>>();
+  /** The others. */
+  readonly #generalPeers = new Set<Peers>();
   #count = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -45,7 +55,7 @@ export class LogHub implements Service {
     const everyMs = Math.max(10, Math.min(1000, this.#heartbeatMs / 4));
     this.#timer = setInterval(() => {
       const nowMs = performance.now();
-      for (const watchers of this.#watchers.values()) for (const watcher of watchers) watcher.beat(nowMs);
+      for (const peers of this.#peers.values()) for (const watcher of peers) watcher.beat(nowMs);
     }, everyMs);
     return Promise.resolve();
   }
@@ -60,7 +70,7 @@ export class LogHub implements Service {
     // Nobody has kept the tail up to date while nobody watched.
     if (this.#count === 0) this.#tail.restart(this.#store.revision);
     const key = keyOf(fingerprint, selection);
-    const peers = this.#watchers.get(key) ?? new Set();
+    const peers = this.#peers.get(key) ?? new Set();
     const [peer] = peers;
     const watcher = new TasksWatcher({
       store: this.#store,
@@ -72,7 +82,7 @@ export class LogHub implements Service {
       snapshotId: start.kind === "cursor" ? start.snapshotId : null,
     });
     peers.add(watcher);
-    this.#watchers.set(key, peers);
+    if (peer === undefined) this.#addPeers(key, peers, watcher.shared);
     this.#count += 1;
     watcher.pump();
     return watcher;
@@ -82,21 +92,46 @@ export class LogHub implements Service {
   unwatch(watcher: TasksWatcher): void {
     watcher.close();
     const key = keyOf(watcher.shared.fingerprint, watcher.shared.selection);
-    const peers = this.#watchers.get(key);
+    const peers = this.#peers.get(key);
     if (peers?.delete(watcher) !== true) return;
     this.#count -= 1;
-    if (peers.size === 0) this.#watchers.delete(key);
+    if (peers.size === 0) this.#removePeers(key, peers, watcher.shared);
     if (this.#count === 0) this.#tail.restart(this.#store.revision);
   }
 
   #onCommit(commit: Commit): void {
     if (this.#count === 0) return;
     const added = this.#tail.add(commit);
-    if (added !== undefined) for (const peers of this.#watchers.values()) tell(peers, added);
+    if (added === undefined) return;
+    for (const peers of this.#generalPeers) tell(peers, added);
+    if (this.#peersById.size === 0) return;
+    const concerned = new Set<Peers>();
+    for (const { taskId } of added.events) for (const peers of this.#peersById.get(taskId) ?? []) concerned.add(peers);
+    for (const peers of concerned) tell(peers, added);
+  }
+
+  #addPeers(key: string, peers: Peers, { ids }: SharedSelection): void {
+    this.#peers.set(key, peers);
+    if (ids === undefined) this.#generalPeers.add(peers);
+    for (const id of ids ?? []) {
+      const concerned = this.#peersById.get(id) ?? new Set();
+      concerned.add(peers);
+      this.#peersById.set(id, concerned);
+    }
+  }
+
+  #removePeers(key: string, peers: Peers, { ids }: SharedSelection): void {
+    this.#peers.delete(key);
+    this.#generalPeers.delete(peers);
+    for (const id of ids ?? []) {
+      const concerned = this.#peersById.get(id);
+      concerned?.delete(peers);
+      if (concerned?.size === 0) this.#peersById.delete(id);
+    }
   }
 }
 
-function tell(peers: ReadonlySet<TasksWatcher>, commit: TailCommit): void {
+function tell(peers: Peers, commit: TailCommit): void {
   for (const watcher of peers) watcher.onCommit(commit);
 }
 

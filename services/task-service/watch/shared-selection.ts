@@ -33,6 +33,11 @@ export class SharedSelection {
     this.#selector = new LogSelector(selection);
   }
 
+  /** The only tasks that can matter; undefined: any. */
+  get ids(): ReadonlySet<string> | undefined {
+    return this.#selector.ids;
+  }
+
   /** What a commit is to the watchers. */
   framesOf(commit: TailCommit): readonly TailFrame[] {
     const known = this.#frames.get(commit);

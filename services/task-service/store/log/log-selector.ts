@@ -1,4 +1,5 @@
 import type { FilterExpression } from "#libs/tasks/filter/filter-expression.js";
+import { possibleIds } from "#libs/tasks/filter/possible-ids.js";
 import { filterPredicate, type FilterableTask, type FilterPredicate } from "#libs/tasks/filter/filter-predicate.js";
 import type { TaskState } from "#libs/tasks/task-state.js";
 import { uuidTimeMs } from "#libs/tasks/uuid.js";
@@ -31,12 +32,26 @@ export type LogVerdict = "event" | "unselected" | undefined;
 export class LogSelector {
   readonly #isMatch: FilterPredicate;
   readonly #classes: number;
+  /** Whether a task that matches can cease to. Where it cannot, it matches for ever or never. */
   readonly #changes: boolean;
+  readonly #ids: ReadonlySet<string> | undefined;
 
   constructor({ filter, classes }: LogSelection) {
     this.#isMatch = filterPredicate(filter);
     this.#classes = classes;
     this.#changes = filter !== null && canChange(filter);
+    this.#ids = filter === null ? undefined : possibleIds(filter);
+  }
+
+  /** The only tasks that can match; undefined: any. */
+  get ids(): ReadonlySet<string> | undefined {
+    return this.#ids;
+  }
+
+  /** Whether an event of a task can matter, whatever it says. */
+  mayMatter(task: TaskConstants): boolean {
+    if (this.#ids !== undefined && !this.#ids.has(task.id)) return false;
+    return this.#changes || this.#isMatch(new MomentaryTask(task, NO_MOMENT));
   }
 
   /** `before`: how the task stood after the event before; null: there was none. Asked for only where it matters. */
@@ -49,7 +64,8 @@ export class LogSelector {
   }
 }
 
-/** Whether a task that matches can cease to. */
+const NO_MOMENT: TaskMoment = { timeMs: 0, state: 0, attempt: 0 };
+
 function canChange(filter: FilterExpression): boolean {
   switch (filter.kind) {
     case "and":
@@ -68,6 +84,10 @@ function canChange(filter: FilterExpression): boolean {
     }
   }
 }
+
+type Labels = Readonly<Record<string, string>>;
+
+const parsedLabels = new WeakMap<TaskConstants, Labels>();
 
 /** A task at a moment, as filters see it. */
 class MomentaryTask implements FilterableTask {
@@ -104,8 +124,12 @@ class MomentaryTask implements FilterableTask {
     return this.#task.priority;
   }
 
-  get labels(): Readonly<Record<string, string>> {
-    return JSON.parse(this.#task.labelsJson) as Record<string, string>;
+  get labels(): Labels {
+    const known = parsedLabels.get(this.#task);
+    if (known !== undefined) return known;
+    const labels = JSON.parse(this.#task.labelsJson) as Labels;
+    parsedLabels.set(this.#task, labels);
+    return labels;
   }
 
   get createTimeMs(): number {

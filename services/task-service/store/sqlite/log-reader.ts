@@ -4,10 +4,11 @@ import { eventContext } from "#libs/sealing/contexts.js";
 import type { KeyRing } from "#libs/sealing/key-ring.js";
 import type { FilterExpression } from "#libs/tasks/filter/filter-expression.js";
 import { ChangeWriter } from "#task-service/store/log/change-writer.js";
-import { EventClass, eventHead, type EventHead } from "#task-service/store/log/event-head.js";
+import { EventClass, eventHead } from "#task-service/store/log/event-head.js";
 import { LogSelector, type LogVerdict, type TaskMoment } from "#task-service/store/log/log-selector.js";
 import { createQueryBuilder } from "#task-service/store/query-builder.js";
 import type { LogBounds, LogPage, LogQuery, SelectedTasks } from "#task-service/store/read-query.js";
+import { LogBlocks, type LogEntry } from "#task-service/store/sqlite/log-blocks.js";
 import { listStatement } from "#task-service/store/sqlite/list-statement.js";
 import { recordOf, type BASIC_COLUMNS, type TaskRow } from "#task-service/store/task-columns.js";
 
@@ -15,27 +16,13 @@ const db = createQueryBuilder();
 const bound = <T extends number | string>() => sql<T>`?`;
 
 /** A page ends after so many events were looked at, kept, or so many bytes kept. */
-const MAX_SCANNED = 4000;
+const MAX_SCANNED = 8000;
 const MAX_KEPT = 1000;
-const MAX_KEPT_BYTES = 256 * 1024;
+const MAX_KEPT_BYTES = 512 * 1024;
 const TASKS_PER_PAGE = 100;
 
-interface LogRow {
-  readonly revision: number;
-  readonly taskKey: number;
-  readonly sequence: number;
-  readonly body: Uint8Array;
-  readonly id: string;
-  readonly type: string;
-  readonly queue: string;
-  readonly priority: number;
-  readonly labelsJson: string;
-}
-
 interface Kept {
-  readonly row: LogRow;
-  readonly body: Uint8Array;
-  readonly head: EventHead;
+  readonly entry: LogEntry;
   readonly verdict: LogVerdict;
   isConflated: boolean;
 }
@@ -44,7 +31,7 @@ interface Kept {
 export class LogReader {
   readonly #database: Database;
   readonly #ring: KeyRing;
-  readonly #rows: Statement<[number, number, number], LogRow>;
+  readonly #blocks: LogBlocks;
   readonly #before: Statement<[number, number], { revision: number; body: Uint8Array }>;
   readonly #counters: Statement<[], LogBounds>;
   readonly #last: Statement<[], { value: number | null }>;
@@ -53,17 +40,7 @@ export class LogReader {
     this.#database = database;
     this.#ring = ring;
     const prepare = <P extends unknown[], R>(query: Compilable) => database.prepare<P, R>(query.compile().sql);
-    this.#rows = prepare(
-      db
-        .selectFrom("task_events as e")
-        .innerJoin("tasks as t", "t.key", "e.task_key")
-        .select(["e.revision", "e.task_key as taskKey", "e.sequence", "e.body"])
-        .select(["t.id", "t.type", "t.queue", "t.priority", "t.labels as labelsJson"])
-        .where("e.revision", ">", bound<number>())
-        .where("e.revision", "<=", bound<number>())
-        .orderBy("e.revision")
-        .limit(bound<number>()),
-    );
+    this.#blocks = new LogBlocks(database, ring);
     this.#before = prepare(
       db
         .selectFrom("task_events")
@@ -88,10 +65,11 @@ export class LogReader {
       const { kept, revision } = this.#scan(query, upTo);
       const writer = new ChangeWriter();
       const conflated: number[] = [];
-      for (const { row, body, head, verdict, isConflated } of kept) {
-        if (isConflated) conflated.push(row.revision);
-        else if (verdict === "event") writer.event(row, body);
-        else writer.unselected(row, { ...row, state: head.state });
+      for (const { entry, verdict, isConflated } of kept) {
+        const { revision: at, sequence, task } = entry;
+        if (isConflated) conflated.push(at);
+        else if (verdict === "event") writer.event(task, entry.body);
+        else writer.unselected(task, { revision: at, sequence, state: entry.head.state });
       }
       return { ...bounds, changes: writer.finish(), conflated, revision };
     })();
@@ -124,43 +102,45 @@ export class LogReader {
 
   #scan({ selection, afterRevision, upToId }: LogQuery, upTo: number): { kept: Kept[]; revision: number } {
     const selector = new LogSelector(selection);
+    const { ids } = selector;
+    const mattering = new Map<number, boolean>();
     const kept: Kept[] = [];
     const latestProgress = new Map<string, Kept>();
     let scanned = 0;
     let keptCount = 0;
     let bytes = 0;
-    for (const row of this.#rows.iterate(afterRevision, upTo, MAX_SCANNED)) {
+    const entries =
+      ids === undefined
+        ? this.#blocks.after(afterRevision, upTo)
+        : this.#blocks.of(ids, afterRevision, upTo, MAX_SCANNED);
+    for (const entry of entries) {
       scanned += 1;
-      const isFull = scanned === MAX_SCANNED;
-      if (upToId !== null && row.id > upToId) {
-        if (isFull) return { kept, revision: row.revision };
-        continue;
-      }
-      const body = this.#ring.open(row.body, eventContext(row.revision));
-      const head = eventHead(body);
-      const verdict = selector.judge(row, head, () => this.#momentBefore(row));
+      const { revision, task, taskKey } = entry;
+      const matters = mattering.get(taskKey) ?? ((upToId === null || task.id <= upToId) && selector.mayMatter(task));
+      mattering.set(taskKey, matters);
+      const verdict = matters ? selector.judge(task, entry.head, () => this.#momentBefore(entry)) : undefined;
       if (verdict !== undefined) {
-        const entry: Kept = { row, body, head, verdict, isConflated: false };
-        kept.push(entry);
+        const one: Kept = { entry, verdict, isConflated: false };
+        kept.push(one);
         keptCount += 1;
-        bytes += body.length;
-        if (verdict === "event" && head.eventClass === EventClass.PROGRESS) {
-          const key = `${row.taskKey} ${head.attempt}`;
+        bytes += entry.bytes;
+        if (verdict === "event" && entry.head.eventClass === EventClass.PROGRESS) {
+          const key = `${taskKey} ${entry.head.attempt}`;
           const earlier = latestProgress.get(key);
-          latestProgress.set(key, entry);
+          latestProgress.set(key, one);
           if (earlier !== undefined) {
             earlier.isConflated = true;
             keptCount -= 1;
-            bytes -= earlier.body.length;
+            bytes -= earlier.entry.bytes;
           }
         }
       }
-      if (isFull || keptCount >= MAX_KEPT || bytes >= MAX_KEPT_BYTES) return { kept, revision: row.revision };
+      if (scanned === MAX_SCANNED || keptCount >= MAX_KEPT || bytes >= MAX_KEPT_BYTES) return { kept, revision };
     }
     return { kept, revision: upTo };
   }
 
-  #momentBefore({ taskKey, sequence }: LogRow): TaskMoment | null {
+  #momentBefore({ taskKey, sequence }: LogEntry): TaskMoment | null {
     const row = this.#before.get(taskKey, sequence - 1);
     return row === undefined ? null : eventHead(this.#ring.open(row.body, eventContext(row.revision)));
   }

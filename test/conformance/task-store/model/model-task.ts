@@ -45,9 +45,10 @@ export class ModelTask {
       updateTimeMs: task.createTimeMs,
       sequence: 0,
     };
-    this.isWaiting = task.runTimeMs > nowMs;
-    this.#happened("created", nowMs, { type: task.type, queue: task.queue, runTime: new Date(task.runTimeMs) });
-    this.record.updateTimeMs = task.createTimeMs;
+    const { type, queue, runTimeMs, createTimeMs } = task;
+    this.isWaiting = false;
+    this.#happened("created", createTimeMs, { type, queue, runTime: new Date(runTimeMs) });
+    this.isWaiting = runTimeMs > nowMs;
   }
 
   get isOpen(): boolean {
@@ -82,12 +83,13 @@ export class ModelTask {
     if (record.state === TaskState.CANCELLED) return "repeated";
     if (!this.isOpen) return "finished";
     const isFirst = record.cancelRequestTimeMs === null;
+    // A task whose time has come is with nobody until it was made due.
+    const isTaken = !this.isWaiting && (withWorker === "any" || withWorker === record.attempt + 1);
     if (isFirst) {
       record.cancelRequestTimeMs = nowMs;
       record.cancelReason = reason;
       this.#happened("cancelRequested", nowMs, { reason });
     }
-    const isTaken = !this.isWaiting && (withWorker === "any" || withWorker === record.attempt + 1);
     if (record.state === TaskState.PENDING && !isTaken) this.#cancelled(BEFORE_START, nowMs);
     return isFirst ? "accepted" : "repeated";
   }

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
-import type { Commit } from "#task-service/store/commit.js";
+import type { Commit, CommittedEvent } from "#task-service/store/commit.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
 import type { WriteCommand, WriteResults } from "#task-service/store/write-command.js";
 import type { StorePlace } from "#test/conformance/task-store/store-factory.js";
@@ -101,6 +101,7 @@ function compareEvents(commits: readonly Commit[], round: readonly Expectation[]
       compareEvent(found.body, event);
       const isTerminal = ["completed", "failed", "cancelled"].includes(event.kind);
       expect(found).to.include({ taskId: event.taskId, sequence: event.sequence, isTerminal });
+      compareBefore(found, model);
     }
   }
   for (const { revision } of told) {
@@ -113,6 +114,14 @@ function compareEvents(commits: readonly Commit[], round: readonly Expectation[]
     if (events.length > 0) expect(revision).to.equal(events.at(-1)?.revision);
     last = revision;
   }
+}
+
+/** An event tells how the event before has left its task. */
+function compareBefore({ taskId, sequence, before }: CommittedEvent, model: StoreModel): void {
+  const task = model.tasks.get(taskId);
+  if (task === undefined) return;
+  const { state = 0, attempt = 0, timeMs = 0 } = task.events[sequence - 2] ?? {};
+  expectSame(`what was before event ${sequence} of ${taskId}`, before, { state: Number(state), attempt, timeMs });
 }
 
 /** Compares an encoded event with the model's. */
@@ -152,7 +161,8 @@ function compareChanges(commits: readonly Commit[], round: readonly Expectation[
     if (task === undefined) continue;
     const { key, queue, type, priority, runTimeMs, state, attempt, workerId, cancelReason } = task.record;
     const isCancelRequested = task.record.cancelRequestTimeMs !== null;
-    const facts = { id, key, queue, type, priority, runTimeMs, state, attempt, workerId, cancelReason };
+    const labelsJson = JSON.stringify(task.record.labels);
+    const facts = { labelsJson, id, key, queue, type, priority, runTimeMs, state, attempt, workerId, cancelReason };
     expectSame(`the change of ${id}`, change, { ...facts, isCancelRequested, isWaiting: task.isWaiting });
   }
 }

@@ -70,6 +70,12 @@ describe("toPlainJson", () => {
     expect(toPlainJson(cancelled)).to.deep.include({ kind: "cancelled", cancelled: { phase: "KILLED" } });
   });
 
+  it("says an event's type and queue only where the stream tells them", () => {
+    const event = TaskEvent.fromPartial({ sequence: 2, kind: { $case: "cancelAcknowledged", value: {} } });
+    expect(toPlainJson(event)).not.to.have.any.keys("type", "queue");
+    expect(toPlainJson({ ...event, type: "a.b", queue: "q" })).to.include({ type: "a.b", queue: "q" });
+  });
+
   it("shows a state of a newer service as its number", () => {
     const task = { ...Task.fromPartial({ id: "1" }), state: 99 as State };
     expect(toPlainJson(task)).to.include({ state: 99 });

@@ -120,6 +120,19 @@ describe("TaskLine", () => {
     expect(stripVTControlCharacters(warning ?? "")).to.match(/warn {2}SKIPPED: page 3$/);
   });
 
+  it("cannot harm a terminal with what a handler says", () => {
+    const line = new TaskLine(pending, 1);
+    const evil = "a\u001b[2J\nb\tc";
+    const progress = { fraction: undefined, current: undefined, total: undefined, message: evil };
+    apply(line, State.RUNNING, { $case: "progress", value: progress });
+    expect(textOf(line, later(1))).to.include("a\\x1b[2J\\nb c");
+    const log = { level: Level.INFO, message: evil, fields: undefined, capped: false };
+    const [logged] = apply(line, State.RUNNING, { $case: "log", value: log });
+    expect(logged).to.include("a\\x1b[2J\\nb\tc");
+    const output = { name: "output", text: evil, offset: 0, capped: false };
+    expect(apply(line, State.RUNNING, { $case: "output", value: output })).to.deep.equal(["a\\x1b[2J", "b\tc"]);
+  });
+
   it("takes a snapshot as its new state", () => {
     const line = new TaskLine(pending);
     line.apply({ kind: "snapshot", task: { ...pending, state: State.CANCELLED, sequence: 9 } });
