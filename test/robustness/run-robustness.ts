@@ -73,7 +73,7 @@ export async function runRobustness(schedule: Schedule, options: RunOptions): Pr
   const followers = new TaskFollowers(cluster.client, recorder);
   const watchRecorder = new WatchRecorder();
   const plan = planWatchers(schedule.seed, schedule.durationMs);
-  const watchers = new LogWatchers(cluster.address, plan, watchRecorder);
+  const watchers = new LogWatchers(cluster.address, plan, watchRecorder, () => recorder.accepted);
   const reading = new FinalReading(cluster.stack.address, cluster.client, recorder);
   let read: Awaited<ReturnType<FinalReading["readAll"]>> | undefined;
   let unfinished: unknown;

@@ -27,6 +27,7 @@ const CLASSES: Readonly<Record<WatchedClass, EventClass>> = {
 const AHEAD = 1_000_000;
 /** So long a leg is put off while the service cannot be reached. */
 const READY_TIMEOUT_MS = 3000;
+const LEGS_PER_PICK = 4;
 const LAST_LEG_MS = 20_000;
 
 /** Follows all tasks as planned, through the clients' proxy, all the while, and records every frame. */
@@ -35,14 +36,24 @@ export class LogWatchers {
   readonly #client: TaskwireClient;
   readonly #recorder: WatchRecorder;
   readonly #plan: readonly PlannedWatcher[];
+  readonly #accepted: () => readonly string[];
+  /** As they were on their latest leg. */
+  readonly #latest = new Map<string, PlannedWatcher>();
   readonly #stopping = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
 
-  constructor(address: string, plan: readonly PlannedWatcher[], recorder: WatchRecorder) {
+  /** `accepted`: the tasks accepted so far. */
+  constructor(
+    address: string,
+    plan: readonly PlannedWatcher[],
+    recorder: WatchRecorder,
+    accepted: () => readonly string[],
+  ) {
     this.#channel = new Channel({ address });
     this.#client = new TaskwireClient({ address });
     this.#plan = plan;
     this.#recorder = recorder;
+    this.#accepted = accepted;
     setMaxListeners(0, this.#stopping.signal);
   }
 
@@ -55,7 +66,8 @@ export class LogWatchers {
   async finish(revision: number): Promise<void> {
     await this.stop();
     await Promise.all(
-      this.#plan.map(async (watcher) => {
+      this.#plan.map(async (planned) => {
+        const watcher = this.#latest.get(planned.name) ?? planned;
         const leg = { start: watcher.lastStart, forMs: LAST_LEG_MS, stallAfter: 0, stallMs: 0, pauseMs: 0 };
         const isDone = ({ bookmark = 0, synced = 0 }: WatchFrame) => Math.max(bookmark, synced) >= revision;
         await leaveAfter(leg.forMs, undefined, (leaving) => this.#leg(watcher, leg, leaving, isDone));
@@ -74,14 +86,26 @@ export class LogWatchers {
     this.#channel.close();
   }
 
-  async #goLegByLeg(watcher: PlannedWatcher): Promise<void> {
+  async #goLegByLeg(planned: PlannedWatcher): Promise<void> {
     const { signal } = this.#stopping;
-    while (!signal.aborted) {
+    for (let legs = 0; !signal.aborted; legs += 1) {
+      const watcher = this.#onLeg(planned, legs);
       const leg = watcher.nextLeg();
       await leaveAfter(leg.forMs, signal, (leaving) => this.#leg(watcher, leg, leaving, () => false));
       await delay(leg.pauseMs, signal).catch(() => undefined);
       await this.#channel.waitForReady(READY_TIMEOUT_MS).catch(() => undefined);
     }
+  }
+
+  /** Filters that name tasks are other ones from time to time, with tokens of their own. */
+  #onLeg(planned: PlannedWatcher, legs: number): PlannedWatcher {
+    const latest = this.#latest.get(planned.name) ?? planned;
+    if (planned.picks === 0 || legs % LEGS_PER_PICK > 0) return latest;
+    const names = this.#accepted().slice(-planned.picks);
+    const filter = names.map((id) => `id = ${id}`).join(" OR ");
+    const watcher = { ...planned, name: `${planned.name}, from leg ${legs}`, filter };
+    this.#latest.set(planned.name, watcher);
+    return watcher;
   }
 
   async #leg(

@@ -22,6 +22,8 @@ export interface WatchLeg {
 export interface PlannedWatcher extends WatchSelection {
   readonly name: string;
   readonly via: WatchRecord["via"];
+  /** Its filter names so many of the latest tasks, anew after a few legs; 0: it is as it is. */
+  readonly picks: number;
   /** The next leg; without end. */
   readonly nextLeg: () => WatchLeg;
   /** Where it begins when everything is over. */
@@ -38,10 +40,11 @@ const SALT = 0x7761_7463;
 export function planWatchers(seed: number, durationMs: number, nowMs = Date.now()): PlannedWatcher[] {
   const random = new Random(seed ^ SALT);
   const timeIn = (share: number) => new Date(nowMs + durationMs * share).toISOString();
-  const make = (name: string, via: WatchRecord["via"], selection: WatchSelection): PlannedWatcher => {
+  const make = (name: string, via: WatchRecord["via"], selection: WatchSelection, picks = 0): PlannedWatcher => {
     const own = random.fork();
     const lastStart = lastStartOf(random);
-    return { name, via, ...selection, nextLeg: () => (via === "raw" ? rawLeg(own) : clientLeg(own)), lastStart };
+    const nextLeg = () => (via === "raw" ? rawLeg(own) : clientLeg(own));
+    return { name, via, picks, ...selection, nextLeg, lastStart };
   };
   return [
     make("everything", "raw", { filter: "", classes: ALL }),
@@ -56,6 +59,7 @@ export function planWatchers(seed: number, durationMs: number, nowMs = Date.now(
       filter: `create_time > ${timeIn(random.next() * 0.3)} -(priority < 0 AND state = COMPLETED)`,
       classes: ["progress", "states"],
     }),
+    make("picked", "raw", { filter: "", classes: ALL }, 3),
     make("library", "client", { filter: "", classes: ["states", "progress"] }),
     make("library, running", "client", { filter: "state = RUNNING attempt < 3", classes: ["progress", "output"] }),
   ];
