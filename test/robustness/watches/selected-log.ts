@@ -4,7 +4,13 @@ import { filterPredicate } from "#libs/tasks/filter/filter-predicate.js";
 import { parseFilter } from "#libs/tasks/filter/parse-filter.js";
 import type { FinalTask } from "#test/robustness/history.js";
 import type { WatchSelection } from "#test/robustness/watches/watch-history.js";
-import type { WholeLog } from "#test/robustness/watches/whole-log.js";
+
+/** What became of all tasks. */
+export interface TaskHistories {
+  /** By revision. */
+  readonly events: readonly TaskEvent[];
+  readonly finals: ReadonlyMap<string, FinalTask>;
+}
 
 /** A step of the log that a watcher is to be told. */
 export interface DueStep {
@@ -21,10 +27,10 @@ export class SelectedLog {
   readonly selection: WatchSelection;
   readonly steps: readonly DueStep[];
   readonly #isMatch: (event: TaskEvent) => boolean;
-  readonly #log: WholeLog;
+  readonly #log: TaskHistories;
   readonly #indexes = new Map<number, number>();
 
-  constructor(log: WholeLog, selection: WatchSelection) {
+  constructor(log: TaskHistories, selection: WatchSelection) {
     this.#log = log;
     this.selection = selection;
     const matches = matchesOf(log, selection.filter);
@@ -84,7 +90,7 @@ export class SelectedLog {
       const progressOf = eventClass === "progress" ? `${taskId} ${attempt}` : undefined;
       return this.selection.classes.includes(eventClass) ? [{ kind: "event", event, progressOf, group }] : [];
     }
-    const before = this.#log.neighbour(event, -1);
+    const before = this.#log.finals.get(taskId)?.events[event.sequence - 2];
     const leaves = before !== undefined && this.#isMatch(before);
     return leaves ? [{ kind: "unselected", event, progressOf: undefined, group }] : [];
   }
@@ -105,7 +111,7 @@ export function classOf({ kind }: TaskEvent): WatchedClass {
 }
 
 /** The events after which their task matches. */
-function matchesOf(log: WholeLog, filter: string): ReadonlySet<TaskEvent> {
+function matchesOf(log: TaskHistories, filter: string): ReadonlySet<TaskEvent> {
   const parsed = parseFilter(filter);
   if (!parsed.ok) throw new Error(`the filter ${filter} is wrong`);
   const predicate = filterPredicate(parsed.expression);

@@ -1,11 +1,11 @@
-import type { StreamWalk } from "#test/robustness/watches/stream-walk.js";
+import type { StreamSoFar } from "#test/robustness/watches/stream-truth.js";
 import type { WatchFrame } from "#test/robustness/watches/watch-history.js";
 
 /** Greater than every id. */
 const END_OF_IDS = "~";
 
 /** A page of a snapshot shows the tasks between two ids that match, all as they stood at one moment, and after what came before it. */
-export function checkPage(walk: StreamWalk, { tasks, synced }: WatchFrame): void {
+export function checkPage(walk: StreamSoFar, { tasks, synced }: WatchFrame): void {
   const { position, name, truth } = walk;
   const { whole, log, findings } = truth;
   const { snapshot } = position;
@@ -23,7 +23,7 @@ export function checkPage(walk: StreamWalk, { tasks, synced }: WatchFrame): void
     findings.ordered.expect(id > snapshot.passedId, () => `${name}: task ${id} comes after ${snapshot.passedId}`);
     if (event === undefined) continue;
     fromRevision = Math.max(fromRevision, event.revision);
-    beforeRevision = Math.min(beforeRevision, whole.neighbour(event, 1)?.revision ?? Infinity);
+    beforeRevision = Math.min(beforeRevision, whole.next(event)?.revision ?? Infinity);
   }
   const moment = synced ?? fromRevision;
   findings.reliable.expect(
@@ -48,7 +48,7 @@ export function checkPage(walk: StreamWalk, { tasks, synced }: WatchFrame): void
 }
 
 /** When a snapshot is complete, its tasks and the steps since add up to the tasks that match. */
-export function checkSynced(walk: StreamWalk, revision: number): void {
+export function checkSynced(walk: StreamSoFar, revision: number): void {
   const { position, name, truth } = walk;
   const { log, findings } = truth;
   const { snapshot } = position;

@@ -1,26 +1,16 @@
-import type { DueStep, SelectedLog } from "#test/robustness/watches/selected-log.js";
+import { classOf, type DueStep } from "#test/robustness/watches/selected-log.js";
 import { checkPage, checkSynced } from "#test/robustness/watches/snapshot-check.js";
-import type { WatchFindings } from "#test/robustness/watches/watch-findings.js";
+import type { StreamSoFar, StreamTruth } from "#test/robustness/watches/stream-truth.js";
 import type { SeenStep, WatchFrame, WatchRecord } from "#test/robustness/watches/watch-history.js";
 import type { WatchPosition } from "#test/robustness/watches/watch-position.js";
-import { classOf } from "#test/robustness/watches/selected-log.js";
 import { differenceOf, streamName } from "#test/robustness/watches/watch-words.js";
-import type { WholeLog } from "#test/robustness/watches/whole-log.js";
-
-/** What a stream is held against. */
-export interface StreamTruth {
-  readonly whole: WholeLog;
-  readonly log: SelectedLog;
-  readonly findings: WatchFindings;
-}
 
 /** Goes through the frames of one stream and holds each part against the filtered log. */
-export class StreamWalk {
+export class StreamWalk implements StreamSoFar {
   readonly truth: StreamTruth;
   readonly record: WatchRecord;
   readonly position: WatchPosition;
   readonly name: string;
-  /** The log had come so far before it began. */
   readonly reached: number;
   /** The place of the first step it may tell. */
   readonly #beginIndex: number;
@@ -53,7 +43,6 @@ export class StreamWalk {
     this.#expectRestOfGroup();
   }
 
-  /** Accounts for the steps before a place. Each must have been told or named, unless it was not due. */
   advance(index: number, isBookmark = false): void {
     const { log, findings } = this.truth;
     const missing: DueStep[] = [];

@@ -1,10 +1,10 @@
 import type { TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
 import type { FinalTask, RunHistory } from "#test/robustness/history.js";
-import { SelectedLog } from "#test/robustness/watches/selected-log.js";
+import { SelectedLog, type TaskHistories } from "#test/robustness/watches/selected-log.js";
 import type { WatchSelection } from "#test/robustness/watches/watch-history.js";
 
 /** The events of all tasks by revision, as WatchTask told each task's history in the end, and when they were known of. */
-export class WholeLog {
+export class WholeLog implements TaskHistories {
   readonly events: readonly TaskEvent[];
   readonly finals: ReadonlyMap<string, FinalTask>;
   readonly #byRevision: ReadonlyMap<number, TaskEvent>;
@@ -28,9 +28,9 @@ export class WholeLog {
     return this.#byRevision.get(revision);
   }
 
-  /** The event before or after another one of the same task. */
-  neighbour({ taskId, sequence }: TaskEvent, by: -1 | 1): TaskEvent | undefined {
-    return this.finals.get(taskId)?.events[sequence - 1 + by];
+  /** The event after another one of the same task. */
+  next({ taskId, sequence }: TaskEvent): TaskEvent | undefined {
+    return this.finals.get(taskId)?.events[sequence];
   }
 
   /** What a watcher is to be told. */
