@@ -1,13 +1,15 @@
 import { expect } from "chai";
 import { BROKEN_RECORDS } from "#test/robustness/broken-records.js";
 import { BROKEN_TASKS, STOPS } from "#test/robustness/broken-tasks.js";
+import { BROKEN_WATCH_ENDS } from "#test/robustness/broken-watch-ends.js";
+import { BROKEN_WATCHES } from "#test/robustness/broken-watches.js";
 import { checkPromises } from "#test/robustness/check-promises.js";
 import { finalOf, journalLine, SEEN_MS, soundHistory, STOPPED } from "#test/robustness/sound-history.js";
 
 describe("The robustness checker", () => {
   it("finds every promise held in a sound history, and has looked at something for each", () => {
     const verdicts = checkPromises(soundHistory());
-    expect(verdicts).to.have.lengthOf(12);
+    expect(verdicts).to.have.lengthOf(21);
     for (const verdict of verdicts) {
       expect(verdict.evidence, verdict.promise).to.deep.equal([]);
       expect(verdict.held, verdict.promise).to.equal(true);
@@ -15,7 +17,12 @@ describe("The robustness checker", () => {
     }
   });
 
-  for (const { what, promise, evidence, spoil } of [...BROKEN_TASKS, ...BROKEN_RECORDS]) {
+  for (const { what, promise, evidence, spoil } of [
+    ...BROKEN_TASKS,
+    ...BROKEN_RECORDS,
+    ...BROKEN_WATCHES,
+    ...BROKEN_WATCH_ENDS,
+  ]) {
     it(`calls ${what} BROKEN`, () => {
       const history = soundHistory();
       spoil(history);

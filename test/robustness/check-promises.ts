@@ -11,6 +11,7 @@ import { sameWhenReadAgain } from "#test/robustness/promises/same-when-read-agai
 import { stateFromEvents } from "#test/robustness/promises/state-from-events.js";
 import { stopsWhenTold } from "#test/robustness/promises/stops-when-told.js";
 import { streamsInOrder } from "#test/robustness/promises/streams-in-order.js";
+import { watchGuarantees } from "#test/robustness/promises/watch-guarantees.js";
 import { wholeSequences } from "#test/robustness/promises/whole-sequences.js";
 
 /** Holds what a run has seen against every promise. */
@@ -27,6 +28,7 @@ export function checkPromises(history: RunHistory): Verdict[] {
     streamsInOrder(index),
     stateFromEvents(index),
     answersStayTrue(index),
+    ...watchGuarantees(index),
     databaseVerifies(index),
   ];
 }

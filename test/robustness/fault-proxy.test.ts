@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { expect } from "chai";
 import { FaultProxy } from "#test/robustness/fault-proxy.js";
+import { resetSocket } from "#test/robustness/reset-socket.js";
 import { until } from "#test/support/until.js";
 
 /** A connection through the proxy to a server that echoes, and all that came back. */
@@ -62,6 +63,17 @@ describe("The fault proxy", () => {
     socket.end("hello ");
     await until("the answer and its end are here", () => heard() === "hello bye" && socket.readableEnded);
     await until("the proxy has let go", () => proxy.connections === 0);
+  });
+
+  it("closes a connection whose end is being sent when it is to be reset (Node would wait for it for ever)", async () => {
+    const { socket } = await call();
+    const closed = once(socket, "close", { signal: AbortSignal.timeout(5000) });
+    socket.end();
+    await new Promise<void>((resolve) => {
+      process.nextTick(resolve);
+    });
+    resetSocket(socket);
+    await closed;
   });
 
   it("resets standing connections when it cuts, and takes new ones", async () => {

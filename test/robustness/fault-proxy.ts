@@ -1,5 +1,6 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { DelayedPipe, type PipeMode } from "#test/robustness/delayed-pipe.js";
+import { resetSocket } from "#test/robustness/reset-socket.js";
 
 const HOST = "127.0.0.1";
 const CLEAR: PipeMode = { swallows: false, delayMs: 0 };
@@ -95,7 +96,7 @@ export class FaultProxy {
   #accept(client: Socket): void {
     client.on("error", () => undefined);
     if (this.#refuses) {
-      client.resetAndDestroy();
+      resetSocket(client);
       return;
     }
     if (this.#mode.swallows) {
@@ -104,7 +105,9 @@ export class FaultProxy {
       return;
     }
     const server = connect({ port: this.#targetPort(), host: HOST, allowHalfOpen: true, noDelay: true });
-    server.on("error", () => client.resetAndDestroy());
+    server.on("error", () => {
+      resetSocket(client);
+    });
     const mode = () => this.#mode;
     this.#keep({
       client,
@@ -127,6 +130,6 @@ export class FaultProxy {
 }
 
 function destroy({ client, server }: Connection): void {
-  client.resetAndDestroy();
-  server?.resetAndDestroy();
+  resetSocket(client);
+  if (server !== undefined) resetSocket(server);
 }

@@ -11,7 +11,7 @@ import {
 } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import { Channel } from "#libs/rpc/channel.js";
 import type { FinalTask, StreamRecord } from "#test/robustness/history.js";
-import { seenEvent, snapshotOf } from "#test/robustness/record-task.js";
+import { constantsOf, seenEvent, snapshotOf } from "#test/robustness/record-task.js";
 import type { Recorder } from "#test/robustness/recorder.js";
 
 const listTaskAttempts = {
@@ -42,8 +42,9 @@ export class FinalReading {
     const missing: string[] = [];
     await this.#forEach([...ids], async (id) => {
       try {
-        const snapshot = snapshotOf(await this.#client.get(id));
-        finals.push({ snapshot, events: await this.#events(id, "final"), attempts: await this.#attempts(id) });
+        const task = await this.#client.get(id);
+        const described = { snapshot: snapshotOf(task), constants: constantsOf(task) };
+        finals.push({ ...described, events: await this.#events(id, "final"), attempts: await this.#attempts(id) });
       } catch (error) {
         if (!(error instanceof TaskwireError && error.code === "NOT_FOUND")) throw error;
         missing.push(id);

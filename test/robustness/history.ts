@@ -2,6 +2,7 @@ import type { TaskAttempt } from "#libs/proto/gen/taskwire/v1/task.js";
 import type { TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
 import type { TaskState } from "#libs/tasks/task-state.js";
 import type { JournalLine } from "#test/robustness/effect-journal.js";
+import type { TaskConstants, WatchRecord } from "#test/robustness/watches/watch-history.js";
 
 /** What an answer said about a task. */
 export interface TaskSnapshot {
@@ -72,6 +73,7 @@ export interface StreamRecord {
 /** A task as it stood when all was over. */
 export interface FinalTask {
   readonly snapshot: TaskSnapshot;
+  readonly constants: TaskConstants;
   readonly events: readonly TaskEvent[];
   readonly attempts: readonly TaskAttempt[];
 }
@@ -86,6 +88,8 @@ export interface WorkerProcess {
 export interface RunHistory {
   readonly calls: readonly CallRecord[];
   readonly streams: readonly StreamRecord[];
+  /** The streams of WatchTasks, in the order of their numbers. */
+  readonly watches: readonly WatchRecord[];
   readonly finals: readonly FinalTask[];
   readonly journal: readonly JournalLine[];
   readonly workers: readonly WorkerProcess[];

@@ -2,6 +2,7 @@ import type { Task } from "#libs/proto/gen/taskwire/v1/task.js";
 import { TaskEvent } from "#libs/proto/gen/taskwire/v1/task_event.js";
 import { TaskState } from "#libs/tasks/task-state.js";
 import type { SeenEvent, TaskSnapshot } from "#test/robustness/history.js";
+import type { TaskConstants } from "#test/robustness/watches/watch-history.js";
 
 /** The label that ties a task to the create in the schedule. */
 export const OP_LABEL = "op";
@@ -24,6 +25,11 @@ export function snapshotOf(task: Task): TaskSnapshot {
     errorCode: task.error?.code ?? "",
     result: task.result === undefined ? "" : JSON.stringify(task.result),
   };
+}
+
+/** What an answer says about a task that never changes. */
+export function constantsOf({ type, queue, priority, labels, createTime }: Task): TaskConstants {
+  return { type, queue, priority, labels, createTimeMs: createTime?.getTime() ?? 0 };
 }
 
 const texts = new Map<string, string>();

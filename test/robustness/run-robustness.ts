@@ -9,7 +9,7 @@ import { readJournal } from "#test/robustness/effect-journal.js";
 import type { Verdict } from "#test/robustness/evidence.js";
 import { FaultRunner } from "#test/robustness/fault-runner.js";
 import { FinalReading } from "#test/robustness/final-reading.js";
-import type { RunHistory } from "#test/robustness/history.js";
+import type { FinalTask, RunHistory } from "#test/robustness/history.js";
 import { OperationRunner } from "#test/robustness/operation-runner.js";
 import { ProcessShims } from "#test/robustness/process-shims.js";
 import { Recorder } from "#test/robustness/recorder.js";
@@ -18,6 +18,9 @@ import type { Schedule } from "#test/robustness/schedule.js";
 import { stepText, type Fault, type Operation, type Step } from "#test/robustness/steps.js";
 import { TaskFollowers } from "#test/robustness/task-followers.js";
 import { verifyDatabase } from "#test/robustness/verify-database.js";
+import { LogWatchers } from "#test/robustness/watches/log-watchers.js";
+import { planWatchers } from "#test/robustness/watches/watch-plan.js";
+import { WatchRecorder } from "#test/robustness/watches/watch-recorder.js";
 import { loggedWorkers } from "#test/robustness/worker-processes.js";
 import { until } from "#test/support/until.js";
 
@@ -28,7 +31,7 @@ export interface RunReport {
   /** How often each fault was made, by kind; those that this machine cannot make are under `left out: …`. */
   readonly faults: ReadonlyMap<string, number>;
   readonly counts: Readonly<
-    Record<"tasks" | "attempts" | "events" | "eventsRead" | "streams" | "calls" | "restarts", number>
+    Record<"tasks" | "attempts" | "events" | "eventsRead" | "streams" | "watches" | "calls" | "restarts", number>
   >;
 }
 
@@ -68,10 +71,14 @@ export async function runRobustness(schedule: Schedule, options: RunOptions): Pr
   const recorder = new Recorder();
   const operations = new OperationRunner(cluster.address, `run-${schedule.seed}`, recorder);
   const followers = new TaskFollowers(cluster.client, recorder);
+  const watchRecorder = new WatchRecorder();
+  const plan = planWatchers(schedule.seed, schedule.durationMs);
+  const watchers = new LogWatchers(cluster.address, plan, watchRecorder, () => recorder.accepted);
   const reading = new FinalReading(cluster.stack.address, cluster.client, recorder);
   let read: Awaited<ReturnType<FinalReading["readAll"]>> | undefined;
   let unfinished: unknown;
   try {
+    watchers.start();
     await carryOut(schedule, operations, new FaultRunner(cluster, shims), log);
     log.say("all steps are done: healing");
     shims.heal();
@@ -82,10 +89,13 @@ export async function runRobustness(schedule: Schedule, options: RunOptions): Pr
     );
     await followers.stop();
     read = await reading.readAll();
+    await watchers.finish(lastRevision(read.finals));
     await cluster.restartService();
     await reading.readAgain(read.finals);
   } finally {
     await followers.stop();
+    await watchers.stop();
+    watchers.close();
     operations.close();
     reading.close();
     await cluster.stop();
@@ -96,6 +106,7 @@ export async function runRobustness(schedule: Schedule, options: RunOptions): Pr
   const history: RunHistory = {
     calls: recorder.calls,
     streams: recorder.streams,
+    watches: watchRecorder.watches,
     ...read,
     journal: readJournal(journalPath),
     workers: [...cluster.workerProcesses, ...loggedWorkers(dataDir, schedule.workers)],
@@ -173,6 +184,10 @@ function keep(folder: string, history: RunHistory, verdicts: readonly Verdict[])
   writeFileSync(join(folder, "verdicts.json"), JSON.stringify(verdicts, undefined, 2));
 }
 
+function lastRevision(finals: readonly FinalTask[]): number {
+  return Math.max(0, ...finals.map(({ events }) => events.at(-1)?.revision ?? 0));
+}
+
 function countsOf(history: RunHistory, restarts: number): RunReport["counts"] {
   const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
   return {
@@ -181,6 +196,7 @@ function countsOf(history: RunHistory, restarts: number): RunReport["counts"] {
     events: sum(history.finals.map(({ events }) => events.length)),
     eventsRead: sum(history.streams.map(({ frames }) => sum(frames.map(({ events }) => events?.length ?? 0)))),
     streams: history.streams.length,
+    watches: history.watches.length,
     calls: history.calls.length,
     restarts,
   };

@@ -3,6 +3,8 @@ import { TaskCancelled_Phase as Phase, type TaskEvent } from "#libs/proto/gen/ta
 import { TaskState } from "#libs/tasks/task-state.js";
 import type { JournalEvent, JournalLine } from "#test/robustness/effect-journal.js";
 import type { CallRecord, FinalTask, RunHistory, StreamRecord, TaskSnapshot } from "#test/robustness/history.js";
+import { soundWatches } from "#test/robustness/watches/sound-watches.js";
+import type { TaskConstants } from "#test/robustness/watches/watch-history.js";
 import { seenEvent } from "#test/robustness/record-task.js";
 
 /** A history that may be changed. */
@@ -18,9 +20,11 @@ export type Mutable<T> = T extends (infer M)[]
 
 export const DONE = "done";
 export const STOPPED = "stopped";
+export const TALKER = "talker";
 export const FIRST_TOKEN = "aaaaaaaaaaaaaaa1";
 export const SECOND_TOKEN = "aaaaaaaaaaaaaaa2";
 export const STOPPED_TOKEN = "bbbbbbbbbbbbbbb1";
+const TALKER_TOKEN = "ccccccccccccccc1";
 /** When watchers saw the end of the tasks. */
 export const SEEN_MS = 2000;
 
@@ -34,7 +38,7 @@ type Kind = NonNullable<TaskEvent["kind"]>;
 
 /**
  * A small history in which every promise is held: task `done` fails at w1 and completes at w2, task `stopped` is cancelled while it runs
- * at w1. Tests break it in one place at a time.
+ * at w1, task `talker` tells of its progress. Tests break it in one place at a time.
  */
 export function soundHistory(): Mutable<RunHistory> {
   const error: TaskError = {
@@ -57,6 +61,16 @@ export function soundHistory(): Mutable<RunHistory> {
     [1, RUNNING, { $case: "cancelRequested", value: { reason: "" } }],
     [1, CANCELLED, { $case: "cancelled", value: { phase: Phase.COOPERATIVE, reason: "" } }],
   ]);
+  const said = { attempt: 1, token: TALKER_TOKEN };
+  const talker = events(TALKER, 400, [
+    [0, PENDING, { $case: "created", value: { type: "t", queue: "default", runTime: undefined } }],
+    [1, RUNNING, { $case: "started", value: { workerId: "w1", maxAttempts: 1 } }],
+    [1, RUNNING, { $case: "progress", value: { current: 1, message: TALKER_TOKEN } }],
+    [1, RUNNING, { $case: "progress", value: { current: 2, message: TALKER_TOKEN } }],
+    [1, RUNNING, { $case: "output", value: { name: "", text: TALKER_TOKEN, offset: 0, capped: false } }],
+    [1, RUNNING, { $case: "progress", value: { current: 3, message: TALKER_TOKEN } }],
+    [1, COMPLETED, { $case: "completed", value: { result: said, resultOmitted: false, warnings: [] } }],
+  ]);
   const doneEnd = snapshot(DONE, 1, COMPLETED, 2, 5, {
     workerId: "w2",
     result: JSON.stringify(result),
@@ -70,10 +84,17 @@ export function soundHistory(): Mutable<RunHistory> {
   const finals: FinalTask[] = [
     {
       snapshot: doneEnd,
+      constants: constants(1),
       events: done,
       attempts: [attempt(1, "w1", Outcome.FAILED), attempt(2, "w2", Outcome.SUCCEEDED)],
     },
-    { snapshot: stoppedEnd, events: stopped, attempts: [attempt(1, "w1", Outcome.CANCELLED)] },
+    { snapshot: stoppedEnd, constants: constants(2), events: stopped, attempts: [attempt(1, "w1", Outcome.CANCELLED)] },
+    {
+      snapshot: snapshot(TALKER, 4, COMPLETED, 1, 7, { workerId: "w1", result: JSON.stringify(said) }),
+      constants: constants(4),
+      events: talker,
+      attempts: [attempt(1, "w1", Outcome.SUCCEEDED)],
+    },
   ];
   const history: RunHistory = {
     finals,
@@ -84,11 +105,18 @@ export function soundHistory(): Mutable<RunHistory> {
       call("create", [2], "", snapshot(STOPPED, 2, PENDING, 0, 1)),
       call("cancel", [], STOPPED, snapshot(STOPPED, 2, RUNNING, 1, 3, { workerId: "w1", isCancelRequested: true })),
     ],
-    streams: [stream(1, DONE, done), stream(2, DONE, done.slice(2)), stream(3, STOPPED, stopped)],
+    watches: soundWatches(finals),
+    streams: [
+      stream(1, DONE, done),
+      stream(2, DONE, done.slice(2)),
+      stream(3, STOPPED, stopped),
+      stream(4, TALKER, talker),
+    ],
     journal: [
       ...run(DONE, 1, 11, FIRST_TOKEN, 1000),
       ...run(DONE, 2, 12, SECOND_TOKEN, 1200),
       ...run(STOPPED, 1, 11, STOPPED_TOKEN, 1000),
+      ...run(TALKER, 1, 11, TALKER_TOKEN, 1400),
     ],
     verification: { exitCode: 0, output: "" },
   };
@@ -148,6 +176,10 @@ function snapshot(
 ): TaskSnapshot {
   const blank = { maxAttempts: 1, workerId: "", isCancelRequested: false, errorCode: "", result: "" };
   return { ...blank, id, op, state, attempt: number, sequence, ...more };
+}
+
+function constants(op: number): TaskConstants {
+  return { type: "t", queue: "default", priority: 0, labels: { op: String(op) }, createTimeMs: 0 };
 }
 
 function attempt(number: number, workerId: string, outcome: Outcome): TaskAttempt {

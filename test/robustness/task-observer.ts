@@ -4,6 +4,7 @@ import type { TaskwireClient } from "#libs/client/taskwire-client.js";
 import { TaskView } from "#libs/proto/gen/taskwire/v1/task.js";
 import { Channel } from "#libs/rpc/channel.js";
 import type { StreamRecord } from "#test/robustness/history.js";
+import { leaveAfter } from "#test/robustness/leave-after.js";
 import { seenEvent, snapshotOf } from "#test/robustness/record-task.js";
 import { errorText, type Recorder } from "#test/robustness/recorder.js";
 import type { CursorChoice, Leg, Via } from "#test/robustness/steps.js";
@@ -24,7 +25,7 @@ export class TaskObserver {
   async watch(taskId: string, via: Via, legs: readonly Leg[], signal: AbortSignal): Promise<void> {
     for (const leg of legs) {
       if (signal.aborted) return;
-      await this.#leg(taskId, via, leg, signal);
+      await leaveAfter(leg.forMs, signal, (leaving) => this.#leg(taskId, via, leg, leaving));
     }
   }
 
@@ -32,13 +33,12 @@ export class TaskObserver {
     this.#channel.close();
   }
 
-  async #leg(taskId: string, via: Via, { cursor: choice, forMs, stallMs }: Leg, stop: AbortSignal): Promise<void> {
+  async #leg(taskId: string, via: Via, { cursor: choice, stallMs }: Leg, signal: AbortSignal): Promise<void> {
     const cursor = cursorOf(choice, this.#recorder.lastSeen(taskId));
     const stream = this.#recorder.openStream(via, taskId, cursor);
-    const signal = AbortSignal.any([stop, AbortSignal.timeout(forMs)]);
     let isFirst = true;
     const afterFrame = async () => {
-      if (isFirst && stallMs > 0) await delay(stallMs, stop).catch(() => undefined);
+      if (isFirst && stallMs > 0) await delay(stallMs, signal).catch(() => undefined);
       isFirst = false;
     };
     try {

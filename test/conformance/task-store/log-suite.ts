@@ -11,6 +11,7 @@ import { progress, reportBatch, sampleTask, started, succeeded } from "#test/con
 import type { StoreFactory, StorePlace } from "#test/conformance/task-store/store-factory.js";
 
 const ALL_CLASSES = 15;
+const HOUR_MS = 3_600_000;
 
 /** What a store promises to watchers of many tasks. */
 export function logSuite(factory: StoreFactory): void {
@@ -153,6 +154,20 @@ export function logSuite(factory: StoreFactory): void {
         hasMore = page.hasMore;
       }
       expect(seen).to.deep.equal(tasks.map(({ id }) => id));
+    });
+
+    it("has a new task match by update_time as a snapshot has it, also when ids run ahead of a clock that went back", async () => {
+      const nowMs = Date.now();
+      const aheadMs = nowMs + HOUR_MS;
+      const task = sampleTask({ createTimeMs: aheadMs, runTimeMs: aheadMs });
+      await store.write({ kind: "create", tasks: [task] });
+      const selection = selectionOf(`update_time > ${new Date(nowMs + HOUR_MS / 2).toISOString()}`);
+      const snapshot = await store.read({ kind: "readSelected", filter: selection.filter, afterId: "" });
+      const told = changesOf(await readLog({ selection })).map(({ kind }) =>
+        kind?.$case === "event" ? [kind.value.taskId, kind.value.time?.getTime()] : [],
+      );
+      expect(told).to.deep.equal([[task.id, aheadMs]]);
+      expect(snapshot.tasks.map(({ id, updateTimeMs }) => [id, updateTimeMs])).to.deep.equal(told);
     });
 
     it("says up to where events may be missing once finished tasks were deleted, also after a restart", async () => {

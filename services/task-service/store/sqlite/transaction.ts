@@ -116,7 +116,9 @@ export class Transaction {
     this.lastRevision += 1;
     const { lastRevision: revision, moment } = this;
     const { id: taskId, sequence, attempt } = task;
-    const after = { timeMs: moment.nowMs, state: stateAfter(fact, task.state), attempt };
+    // The row of a new task says so, too, and filters go by either.
+    const timeMs = fact.kind === "created" ? task.createTimeMs : moment.nowMs;
+    const after = { timeMs, state: stateAfter(fact, task.state), attempt };
     const body = encodeEvent({ revision, sequence, taskId, ...after }, fact);
     entry.recorded = after;
     // Watchers are told the plain one.

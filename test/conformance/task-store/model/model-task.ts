@@ -45,9 +45,10 @@ export class ModelTask {
       updateTimeMs: task.createTimeMs,
       sequence: 0,
     };
-    this.isWaiting = task.runTimeMs > nowMs;
-    this.#happened("created", nowMs, { type: task.type, queue: task.queue, runTime: new Date(task.runTimeMs) });
-    this.record.updateTimeMs = task.createTimeMs;
+    const { type, queue, runTimeMs, createTimeMs } = task;
+    this.isWaiting = false;
+    this.#happened("created", createTimeMs, { type, queue, runTime: new Date(runTimeMs) });
+    this.isWaiting = runTimeMs > nowMs;
   }
 
   get isOpen(): boolean {
