@@ -111,7 +111,8 @@ export class TaskService implements Service {
         leases.abandon(stale);
       },
     });
-    this.#confirmer = new AttemptConfirmer({ bus, store, logger });
+    const catchUp = (timeoutMs: number, signal: AbortSignal) => this.#ingester.catchUp(timeoutMs, signal);
+    this.#confirmer = new AttemptConfirmer({ bus, store, catchUp, logger });
     this.#hub = new WatchHub(store, { heartbeatMs: settings.watchHeartbeatMs });
     this.#logHub = new LogHub(store, { heartbeatMs: settings.watchHeartbeatMs });
     const calls = new CallMetrics();

@@ -29,14 +29,24 @@ export interface FaultyStack extends TestStack {
   findings(): Promise<string>;
 }
 
-/** Starts a {@link FaultyStack} with one worker that has `flow.…` and `inline.…` tasks. */
-export async function startFaultyStack(options: { readonly keepsShadow?: boolean } = {}): Promise<FaultyStack> {
+/** Starts a {@link FaultyStack} with one worker that has `flow.…` and `inline.…` tasks, and those of `tasks`. */
+export async function startFaultyStack(
+  options: {
+    readonly keepsShadow?: boolean;
+    readonly tasks?: string;
+    readonly serviceEnv?: Readonly<Record<string, string>>;
+  } = {},
+): Promise<FaultyStack> {
   const directory = freshDirectory();
   const database = join(directory.path, "taskwire.db");
-  const shim = new FaultShim({ ...options, directory: join(directory.path, "faults"), database });
+  const { tasks, serviceEnv, ...shimOptions } = options;
+  const shim = new FaultShim({ ...shimOptions, directory: join(directory.path, "faults"), database });
   const test = await startTestStack({
-    workerArgs: ["--tasks", fixturePath("flow-tasks.js"), "--tasks", fixturePath("inline-tasks.js")],
-    serviceEnv: { TASKWIRE_DATABASE: database, ...shim.env },
+    workerArgs: ["flow-tasks.js", "inline-tasks.js", ...(tasks === undefined ? [] : [tasks])].flatMap((file) => [
+      "--tasks",
+      fixturePath(file),
+    ]),
+    serviceEnv: { TASKWIRE_DATABASE: database, ...shim.env, ...serviceEnv },
   });
   const impatient = new TaskwireClient({ address: test.address, batching: false, retryForMs: 0 });
   const channel = new Channel({ address: test.address });
