@@ -85,6 +85,7 @@ export async function* watchManyTasks(
         start = { $case: "resumeToken", value: response.resumeToken };
         yield frameOf(response, isRestart);
         isRestart = false;
+        heardAtMs = performance.now();
       }
       throw new TaskwireError({ code: "UNAVAILABLE", reason: "STREAM_ENDED", message: "the stream has ended" });
     } catch (error) {

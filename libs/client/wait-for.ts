@@ -12,10 +12,20 @@ export async function waitForTasks(channel: Channel, ids: readonly string[], opt
   const [only] = ids;
   if (ids.length === 1 && only !== undefined) return waitForOne(channel, only, options);
   const wanted = [...new Set(ids.map((id) => id.toLowerCase()))];
+  const leave = new AbortController();
+  const { signal } = leave;
+  const abort = () => leave.abort(options.signal?.reason);
+  if (options.signal?.aborted === true) abort();
+  options.signal?.addEventListener("abort", abort, { once: true });
   const parts: Promise<void>[] = [];
   for (let at = 0; at < wanted.length; at += MAX_FILTER_RESTRICTIONS)
-    parts.push(waitForPart(channel, wanted.slice(at, at + MAX_FILTER_RESTRICTIONS), options));
-  await Promise.all(parts);
+    parts.push(waitForPart(channel, wanted.slice(at, at + MAX_FILTER_RESTRICTIONS), { ...options, signal }));
+  try {
+    await Promise.all(parts);
+  } finally {
+    options.signal?.removeEventListener("abort", abort);
+    leave.abort();
+  }
 }
 
 /** The stream of one task ends by itself. */
@@ -28,11 +38,19 @@ async function waitForOne(channel: Channel, id: string, options: WaitOptions): P
 async function waitForPart(channel: Channel, ids: readonly string[], options: WaitOptions): Promise<void> {
   const unseen = new Set(ids);
   const open = new Set(ids);
+  /** Since the snapshot was begun anew, because events were missed for ever. */
+  let listed: Set<string> | undefined;
   const filter = ids.map((id) => `id = "${id}"`).join(" OR ");
   for await (const frame of watchManyTasks(channel, { ...options, filter, classes: ["states"], onGap: "snapshot" })) {
+    if (frame.isRestart) listed = new Set();
+    for (const { id } of frame.tasks) listed?.add(id);
     note(frame, unseen, open);
-    const [missing] = unseen;
-    if (frame.syncedRevision !== undefined && missing !== undefined) throw taskNotFound(missing);
+    if (frame.syncedRevision !== undefined) {
+      const [missing] = unseen;
+      if (missing !== undefined) throw taskNotFound(missing);
+      // Only finished tasks are deleted.
+      for (const id of listed === undefined ? [] : open) if (!listed?.has(id)) open.delete(id);
+    }
     if (open.size === 0) return;
   }
 }

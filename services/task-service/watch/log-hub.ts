@@ -1,10 +1,13 @@
+import { Pace } from "#libs/async/pace.js";
 import type { Service } from "#libs/service/service.js";
 import type { Commit } from "#task-service/store/commit.js";
 import type { LogSelection } from "#task-service/store/log/log-selector.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
-import { LogTail, type TailCommit } from "#task-service/watch/log-tail.js";
+import { FrameCache } from "#task-service/watch/frame-cache.js";
+import { LogTail } from "#task-service/watch/log-tail.js";
 import { SharedSelection } from "#task-service/watch/shared-selection.js";
 import { TasksWatcher, type TasksSink } from "#task-service/watch/tasks-watcher.js";
+import { WatcherGroup } from "#task-service/watch/watcher-group.js";
 
 /** What a client wants to watch. */
 export interface WatchTasksQuery {
@@ -18,9 +21,6 @@ export interface WatchTasksQuery {
     | { readonly kind: "cursor"; readonly revision: number; readonly snapshotId: string | null };
 }
 
-/** Watchers with the same filter and classes. */
-type Peers = Set<TasksWatcher>;
-
 /**
  * Knows every watcher of many tasks and feeds them from commits. Watchers with the same filter and classes share the work, and a filter that
  * names ids costs nothing while nothing happens to these tasks.
@@ -29,11 +29,13 @@ export class LogHub implements Service {
   readonly #store: TaskStore;
   readonly #heartbeatMs: number;
   readonly #tail: LogTail;
-  readonly #peers = new Map<string, Peers>();
+  readonly #frames = new FrameCache();
+  readonly #pace = new Pace();
+  readonly #groups = new Map<string, WatcherGroup>();
   /** Those whose filter names ids, by id. */
-  readonly #peersById = new Map<string, Set<Peers>>();
+  readonly #groupsById = new Map<string, Set<WatcherGroup>>();
   /** The others. */
-  readonly #generalPeers = new Set<Peers>();
+  readonly #generalGroups = new Set<WatcherGroup>();
   #count = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -56,7 +58,8 @@ export class LogHub implements Service {
     const everyMs = Math.max(10, Math.min(1000, this.#heartbeatMs / 4));
     this.#timer = setInterval(() => {
       const nowMs = performance.now();
-      for (const peers of this.#peers.values()) for (const watcher of peers) watcher.beat(nowMs);
+      for (const { isUpToDate, watchers } of this.#groups.values())
+        if (isUpToDate) for (const watcher of watchers) watcher.beat(nowMs);
     }, everyMs);
     return Promise.resolve();
   }
@@ -71,19 +74,17 @@ export class LogHub implements Service {
     // Nobody has kept the tail up to date while nobody watched.
     if (this.#count === 0) this.#tail.restart(this.#store.revision);
     const key = keyOf(fingerprint, selection);
-    const peers = this.#peers.get(key) ?? new Set();
-    const [peer] = peers;
+    const group = this.#groups.get(key) ?? this.#addGroup(key, selection, fingerprint);
     const watcher = new TasksWatcher({
-      store: this.#store,
       tail: this.#tail,
-      shared: peer?.shared ?? new SharedSelection(this.#store, selection, fingerprint),
+      pace: this.#pace,
+      shared: group.shared,
       sink,
       heartbeatMs: this.#heartbeatMs,
       revision: start.kind === "snapshot" ? null : start.kind === "now" ? this.#store.revision : start.revision,
       snapshotId: start.kind === "cursor" ? start.snapshotId : null,
     });
-    peers.add(watcher);
-    if (peer === undefined) this.#addPeers(key, peers, watcher.shared);
+    group.watchers.add(watcher);
     this.#count += 1;
     watcher.pump();
     return watcher;
@@ -93,10 +94,10 @@ export class LogHub implements Service {
   unwatch(watcher: TasksWatcher): void {
     watcher.close();
     const key = keyOf(watcher.shared.fingerprint, watcher.shared.selection);
-    const peers = this.#peers.get(key);
-    if (peers?.delete(watcher) !== true) return;
+    const group = this.#groups.get(key);
+    if (group?.watchers.delete(watcher) !== true) return;
     this.#count -= 1;
-    if (peers.size === 0) this.#removePeers(key, peers, watcher.shared);
+    if (group.watchers.size === 0) this.#removeGroup(key, group);
     if (this.#count === 0) this.#tail.restart(this.#store.revision);
   }
 
@@ -104,36 +105,35 @@ export class LogHub implements Service {
     if (this.#count === 0) return;
     const added = this.#tail.add(commit);
     if (added === undefined) return;
-    for (const peers of this.#generalPeers) tell(peers, added);
-    if (this.#peersById.size === 0) return;
-    const concerned = new Set<Peers>();
-    for (const { taskId } of added.events) for (const peers of this.#peersById.get(taskId) ?? []) concerned.add(peers);
-    for (const peers of concerned) tell(peers, added);
+    for (const group of this.#generalGroups) group.tell(added, this.#pace);
+    if (this.#groupsById.size === 0) return;
+    const concerned = new Set<WatcherGroup>();
+    for (const { taskId } of added.events) for (const group of this.#groupsById.get(taskId) ?? []) concerned.add(group);
+    for (const group of concerned) group.tell(added, this.#pace);
   }
 
-  #addPeers(key: string, peers: Peers, { ids }: SharedSelection): void {
-    this.#peers.set(key, peers);
-    if (ids === undefined) this.#generalPeers.add(peers);
+  #addGroup(key: string, selection: LogSelection, fingerprint: string): WatcherGroup {
+    const group = new WatcherGroup(new SharedSelection(this.#store, this.#frames, selection, fingerprint));
+    const { ids } = group.shared;
+    this.#groups.set(key, group);
+    if (ids === undefined) this.#generalGroups.add(group);
     for (const id of ids ?? []) {
-      const concerned = this.#peersById.get(id) ?? new Set();
-      concerned.add(peers);
-      this.#peersById.set(id, concerned);
+      const concerned = this.#groupsById.get(id) ?? new Set();
+      concerned.add(group);
+      this.#groupsById.set(id, concerned);
+    }
+    return group;
+  }
+
+  #removeGroup(key: string, group: WatcherGroup): void {
+    this.#groups.delete(key);
+    this.#generalGroups.delete(group);
+    for (const id of group.shared.ids ?? []) {
+      const concerned = this.#groupsById.get(id);
+      concerned?.delete(group);
+      if (concerned?.size === 0) this.#groupsById.delete(id);
     }
   }
-
-  #removePeers(key: string, peers: Peers, { ids }: SharedSelection): void {
-    this.#peers.delete(key);
-    this.#generalPeers.delete(peers);
-    for (const id of ids ?? []) {
-      const concerned = this.#peersById.get(id);
-      concerned?.delete(peers);
-      if (concerned?.size === 0) this.#peersById.delete(id);
-    }
-  }
-}
-
-function tell(peers: Peers, commit: TailCommit): void {
-  for (const watcher of peers) watcher.onCommit(commit);
 }
 
 function keyOf(fingerprint: string, { classes }: LogSelection): string {

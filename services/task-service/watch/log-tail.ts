@@ -1,4 +1,5 @@
 import type { Commit, CommittedEvent } from "#task-service/store/commit.js";
+import { eventHead, type EventHead } from "#task-service/store/log/event-head.js";
 import type { TaskConstants } from "#task-service/store/log/log-selector.js";
 
 /** A commit with events. */
@@ -8,6 +9,8 @@ export interface TailCommit {
   readonly events: readonly CommittedEvent[];
   /** The tasks of these events. */
   readonly tasks: ReadonlyMap<string, TaskConstants>;
+  /** What the event at a place says of its task; read once. */
+  headOf(index: number): EventHead;
 }
 
 const DEFAULT_CAPACITY_BYTES = 8 * 1024 * 1024;
@@ -46,7 +49,9 @@ export class LogTail {
     const last = events.at(-1);
     if (first === undefined || last === undefined) return undefined;
     const tasks = new Map(changes.map((change) => [change.id, change]));
-    const commit = { firstRevision: first.revision, lastRevision: last.revision, events, tasks };
+    const heads: EventHead[] = [];
+    const headOf = (index: number) => (heads[index] ??= eventHead(events[index]?.body ?? new Uint8Array()));
+    const commit = { firstRevision: first.revision, lastRevision: last.revision, events, tasks, headOf };
     const bytes = events.reduce((sum, { body }) => sum + body.length + EVENT_BYTES, 0);
     this.#commits.push({ commit, bytes });
     this.#bytes += bytes;
@@ -55,12 +60,10 @@ export class LogTail {
     return commit;
   }
 
-  /** The commits after a revision; undefined: it is too old, or within a commit. */
-  after(revision: number): readonly TailCommit[] | undefined {
-    if (revision >= this.#lastRevision) return [];
-    const from = this.#commits.findLastIndex(({ commit }) => commit.firstRevision <= revision + 1);
-    return this.#commits[from]?.commit.firstRevision === revision + 1
-      ? this.#commits.slice(from).map(({ commit }) => commit)
-      : undefined;
+  /** The commit after a revision; null: there is none yet; undefined: the revision is too old, or within a commit. */
+  next(revision: number): TailCommit | null | undefined {
+    if (revision >= this.#lastRevision) return null;
+    const commit = this.#commits.findLast(({ commit: { firstRevision } }) => firstRevision <= revision + 1)?.commit;
+    return commit?.firstRevision === revision + 1 ? commit : undefined;
   }
 }

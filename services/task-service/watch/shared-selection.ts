@@ -1,17 +1,13 @@
 import { ChangeWriter } from "#task-service/store/log/change-writer.js";
-import { eventHead } from "#task-service/store/log/event-head.js";
 import { LogSelector, type LogSelection } from "#task-service/store/log/log-selector.js";
 import { makeResumeToken } from "#task-service/store/log/resume-token.js";
-import type { LogPage, LogQuery } from "#task-service/store/read-query.js";
+import type { LogPage, LogQuery, SelectedTasks } from "#task-service/store/read-query.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
+import type { FrameCache, TailFrame } from "#task-service/watch/frame-cache.js";
 import { logFrame } from "#task-service/watch/log-frame.js";
 import type { TailCommit } from "#task-service/watch/log-tail.js";
 
-/** An encoded frame, and the cursor after it. */
-export interface TailFrame {
-  readonly revision: number;
-  readonly bytes: Uint8Array;
-}
+let selections = 0;
 
 const MAX_FRAME_BYTES = 256 * 1024;
 
@@ -22,12 +18,17 @@ export class SharedSelection {
   readonly fingerprint: string;
   readonly #store: TaskStore;
   readonly #selector: LogSelector;
-  readonly #frames = new WeakMap<TailCommit, readonly TailFrame[]>();
+  readonly #cache: FrameCache;
+  readonly #number = ++selections;
+  /** Of the commit that was asked for last, also where it is nothing to these watchers. */
+  #latest: { readonly commit: TailCommit; readonly frames: readonly TailFrame[] } | undefined;
   readonly #pageFrames = new WeakMap<LogPage, Map<string, Uint8Array>>();
   readonly #reads = new Map<string, Promise<LogPage>>();
+  readonly #snapshotReads = new Map<string, Promise<SelectedTasks>>();
 
-  constructor(store: TaskStore, selection: LogSelection, fingerprint: string) {
+  constructor(store: TaskStore, cache: FrameCache, selection: LogSelection, fingerprint: string) {
     this.#store = store;
+    this.#cache = cache;
     this.selection = selection;
     this.fingerprint = fingerprint;
     this.#selector = new LogSelector(selection);
@@ -40,10 +41,12 @@ export class SharedSelection {
 
   /** What a commit is to the watchers. */
   framesOf(commit: TailCommit): readonly TailFrame[] {
-    const known = this.#frames.get(commit);
-    if (known !== undefined) return known;
-    const frames = this.#encode(commit);
-    this.#frames.set(commit, frames);
+    if (this.#latest?.commit === commit) return this.#latest.frames;
+    const key = `${this.#number} ${commit.lastRevision}`;
+    const known = this.#cache.get(key);
+    const frames = known ?? this.#encode(commit);
+    if (known === undefined && frames.length > 0) this.#cache.set(key, frames);
+    this.#latest = { commit, frames };
     return frames;
   }
 
@@ -59,6 +62,17 @@ export class SharedSelection {
     return page;
   }
 
+  /** Reads the next tasks that match now. */
+  readSelected(afterId: string): Promise<SelectedTasks> {
+    const underWay = this.#snapshotReads.get(afterId);
+    if (underWay !== undefined) return underWay;
+    const page = this.#store
+      .read({ kind: "readSelected", filter: this.selection.filter, afterId })
+      .finally(() => this.#snapshotReads.delete(afterId));
+    this.#snapshotReads.set(afterId, page);
+    return page;
+  }
+
   /** The frame of a page that has anything to tell; undefined: it has not. */
   frameOf(page: LogPage, snapshotId: string | null): Uint8Array | undefined {
     if (page.changes.length === 0 && page.conflated.length === 0) return undefined;
@@ -70,17 +84,18 @@ export class SharedSelection {
     return frame;
   }
 
-  #encode({ events, tasks, lastRevision }: TailCommit): TailFrame[] {
+  #encode(commit: TailCommit): TailFrame[] {
+    const { events, tasks, lastRevision } = commit;
     const frames: TailFrame[] = [];
     const writer = new ChangeWriter();
     const finish = (revision: number) => {
       const token = makeResumeToken(this.fingerprint, { revision, snapshotId: null });
       frames.push({ revision, bytes: logFrame({ token, fields: writer.finish() }) });
     };
-    for (const { revision, sequence, taskId, body, before } of events) {
+    for (const [index, { revision, sequence, taskId, body, before }] of events.entries()) {
       const task = tasks.get(taskId);
       if (task === undefined) throw new Error(`no one was told how task ${taskId} stands`);
-      const head = eventHead(body);
+      const head = commit.headOf(index);
       const verdict = this.#selector.judge(task, head, () => (before.state === 0 ? null : before));
       if (verdict === undefined) continue;
       if (writer.bytes > 0 && writer.bytes + body.length > MAX_FRAME_BYTES) finish(revision - 1);

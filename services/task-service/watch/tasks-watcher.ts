@@ -1,8 +1,8 @@
+import type { Pace } from "#libs/async/pace.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
 import { makeResumeToken } from "#task-service/store/log/resume-token.js";
-import type { LogBounds } from "#task-service/store/read-query.js";
+import type { LogBounds, SelectedTasks } from "#task-service/store/read-query.js";
 import type { TaskRecord } from "#task-service/store/task-record.js";
-import type { TaskStore } from "#task-service/store/task-store.js";
 import { logFrame, type LogFrameParts } from "#task-service/watch/log-frame.js";
 import type { LogTail, TailCommit } from "#task-service/watch/log-tail.js";
 import type { SharedSelection } from "#task-service/watch/shared-selection.js";
@@ -18,8 +18,8 @@ export interface TasksSink {
 
 /** What a watcher is made of. */
 export interface TasksWatcherOptions {
-  readonly store: TaskStore;
   readonly tail: LogTail;
+  readonly pace: Pace;
   readonly shared: SharedSelection;
   readonly sink: TasksSink;
   /** A sign of life is due when nothing was sent for so long. */
@@ -45,6 +45,8 @@ export class TasksWatcher {
   /** While following, the tail's end where that is later. */
   #revision: number;
   #snapshotId: string | null;
+  /** It waits until what has happened up to its revision has been sent. */
+  #snapshotPage: SelectedTasks | undefined;
   #isVerified = false;
   #hasCaughtUp = false;
   #isPumping = false;
@@ -79,10 +81,15 @@ export class TasksWatcher {
   /** A commit was added to the tail. */
   onCommit(commit: TailCommit): void {
     if (!this.#isFollowing || commit.lastRevision <= this.#revision) return;
-    if (commit.firstRevision <= this.#revision) {
-      this.#isFollowing = false;
-      this.pump();
-    } else this.#deliver(commit);
+    if (commit.firstRevision <= this.#revision) this.fallBehind();
+    else this.#deliver(commit);
+  }
+
+  /** It will not be told of some commits: it reads on from where it is. */
+  fallBehind(): void {
+    if (!this.#isFollowing) return;
+    this.#isFollowing = false;
+    this.pump();
   }
 
   /** The stream takes frames again. */
@@ -104,20 +111,24 @@ export class TasksWatcher {
   }
 
   async #run(): Promise<void> {
+    const { pace } = this.#options;
     while (!this.#isEnded && !this.#isBlocked && !this.#isFollowing) {
+      for (let pause = pace.pause; pause !== undefined; pause = pace.pause) await pause;
+      if (this.#isEnded) return;
       if (this.#snapshotId !== null) await this.#snapshotStep(this.#snapshotId);
       else {
-        const commits = this.#isVerified ? this.#options.tail.after(this.#revision) : undefined;
-        if (commits === undefined) await this.#read(null, null);
-        else this.#catchUp(commits);
+        const commit = this.#isVerified ? this.#options.tail.next(this.#revision) : undefined;
+        if (commit === undefined) await this.#read(null, null);
+        else this.#catchUp(commit);
       }
     }
   }
 
-  #catchUp(commits: readonly TailCommit[]): void {
-    for (const commit of commits) {
+  /** Delivers the next commit of the tail; null: there is none. */
+  #catchUp(commit: TailCommit | null): void {
+    if (commit !== null) {
       this.#deliver(commit);
-      if (this.#isBlocked) return;
+      return;
     }
     this.#isFollowing = true;
     if (!this.#hasCaughtUp) this.#bookmark();
@@ -146,18 +157,17 @@ export class TasksWatcher {
   }
 
   async #snapshotStep(afterId: string): Promise<void> {
-    const { store, sink } = this.#options;
-    const { filter } = this.shared.selection;
-    const page = await store.read({ kind: "readSelected", filter, afterId });
+    const { sink } = this.#options;
+    const page = (this.#snapshotPage ??= await this.shared.readSelected(afterId));
     if (this.#isEnded) return;
     if (afterId === "") this.#revision = page.lastRevision;
     while (this.#revision < page.lastRevision) {
       await this.#read(page.lastRevision, afterId);
-      // What is read again later is newer.
       if (this.#isBlocked || this.#isEnded) return;
     }
     requireKept(this.#revision, page);
     this.#isVerified = true;
+    this.#snapshotPage = undefined;
     this.#snapshotId = page.hasMore ? (page.tasks.at(-1)?.id ?? null) : null;
     const fields = sink.encodeTasks(page.tasks);
     if (page.hasMore) this.#send({ fields });

@@ -48,6 +48,11 @@ export class LogSelector {
     return this.#ids;
   }
 
+  /** Whether it may ask how a task stood before an event. */
+  get needsBefore(): boolean {
+    return this.#changes;
+  }
+
   /** Whether an event of a task can matter, whatever it says. */
   mayMatter(task: TaskConstants): boolean {
     if (this.#ids !== undefined && !this.#ids.has(task.id)) return false;

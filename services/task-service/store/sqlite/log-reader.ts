@@ -11,6 +11,7 @@ import type { LogBounds, LogPage, LogQuery, SelectedTasks } from "#task-service/
 import { LogBlocks, type LogEntry } from "#task-service/store/sqlite/log-blocks.js";
 import { listStatement } from "#task-service/store/sqlite/list-statement.js";
 import { recordOf, type BASIC_COLUMNS, type TaskRow } from "#task-service/store/task-columns.js";
+import type { TaskRecord } from "#task-service/store/task-record.js";
 
 const db = createQueryBuilder();
 const bound = <T extends number | string>() => sql<T>`?`;
@@ -89,9 +90,15 @@ export class LogReader {
     });
     const statement = this.#database.prepare<unknown[], Pick<TaskRow, (typeof BASIC_COLUMNS)[number]>>(text);
     return this.#database.transaction((): SelectedTasks => {
-      const rows = statement.all(...parameters);
-      const tasks = rows.slice(0, TASKS_PER_PAGE).map(recordOf);
-      return { ...this.#bounds(), tasks, hasMore: rows.length > TASKS_PER_PAGE };
+      const tasks: TaskRecord[] = [];
+      let bytes = 0;
+      for (const row of statement.iterate(...parameters)) {
+        bytes += row.labels.length + row.description.length + (row.error?.length ?? 0) + (row.progress?.length ?? 0);
+        const isFull = tasks.length === TASKS_PER_PAGE || (tasks.length > 0 && bytes > MAX_KEPT_BYTES);
+        if (isFull) return { ...this.#bounds(), tasks, hasMore: true };
+        tasks.push(recordOf(row));
+      }
+      return { ...this.#bounds(), tasks, hasMore: false };
     })();
   }
 
@@ -104,6 +111,7 @@ export class LogReader {
     const selector = new LogSelector(selection);
     const { ids } = selector;
     const mattering = new Map<number, boolean>();
+    const latest = new Map<number, LogEntry>();
     const kept: Kept[] = [];
     const latestProgress = new Map<string, Kept>();
     let scanned = 0;
@@ -118,7 +126,9 @@ export class LogReader {
       const { revision, task, taskKey } = entry;
       const matters = mattering.get(taskKey) ?? ((upToId === null || task.id <= upToId) && selector.mayMatter(task));
       mattering.set(taskKey, matters);
-      const verdict = matters ? selector.judge(task, entry.head, () => this.#momentBefore(entry)) : undefined;
+      const before = () => this.#momentBefore(entry, latest.get(taskKey));
+      const verdict = matters ? selector.judge(task, entry.head, before) : undefined;
+      if (matters && selector.needsBefore) latest.set(taskKey, entry);
       if (verdict !== undefined) {
         const one: Kept = { entry, verdict, isConflated: false };
         kept.push(one);
@@ -140,7 +150,9 @@ export class LogReader {
     return { kept, revision: upTo };
   }
 
-  #momentBefore({ taskKey, sequence }: LogEntry): TaskMoment | null {
+  /** `earlier`: the task's event that was looked at before, where there was one. */
+  #momentBefore({ taskKey, sequence }: LogEntry, earlier: LogEntry | undefined): TaskMoment | null {
+    if (earlier?.sequence === sequence - 1) return earlier.head;
     const row = this.#before.get(taskKey, sequence - 1);
     return row === undefined ? null : eventHead(this.#ring.open(row.body, eventContext(row.revision)));
   }

@@ -1,3 +1,4 @@
+import { FewAtOnce } from "#libs/async/few-at-once.js";
 import { NO_KEYS } from "#libs/sealing/key-ring.js";
 import type { Commit } from "#task-service/store/commit.js";
 import type { AnswerTo, ReadQuery } from "#task-service/store/read-query.js";
@@ -7,6 +8,8 @@ import type { SqliteOptions } from "#task-service/store/sqlite/sqlite-writer.js"
 import { StoreStatistics } from "#task-service/store/store-statistics.js";
 import type { TaskStore } from "#task-service/store/task-store.js";
 import type { ResultOf, WriteCommand } from "#task-service/store/write-command.js";
+
+const PAGES_AT_ONCE = 2;
 
 /** Which thread answers a query; the others are quick. */
 const READERS: Partial<Record<ReadQuery["kind"], "list" | "log">> = {
@@ -30,6 +33,7 @@ export class SqliteStore implements TaskStore {
   #quickReader: ReaderThread | undefined;
   #listReader: ReaderThread | undefined;
   #logReader: ReaderThread | undefined;
+  readonly #pages = new FewAtOnce(PAGES_AT_ONCE);
   #revision = 0;
 
   /** Nothing is opened before {@link start}, which runs migrations and keeps a lock file beside the database. */
@@ -69,7 +73,8 @@ export class SqliteStore implements TaskStore {
   read<Q extends ReadQuery>(query: Q): Promise<AnswerTo<Q>> {
     const reader = this.#readerOf(query);
     if (reader === undefined) throw new Error("the store has not started");
-    return reader.ask(query);
+    // Others in this thread wait for a few pages at most, however many watchers catch up.
+    return query.kind === "readLog" ? this.#pages.run(() => reader.ask(query)) : reader.ask(query);
   }
 
   #readerOf({ kind }: ReadQuery): ReaderThread | undefined {

@@ -35,7 +35,7 @@ const COMMON = {
 };
 
 /** A database as the first release left it: one task FAILED at its second attempt, one RUNNING its first. */
-function writeFirstRelease(path: string): void {
+function writeFirstRelease(path: string, log: { readonly revisions: readonly number[]; readonly last: number }): void {
   const database = new Sqlite(path);
   const db = createQueryBuilder();
   database.exec("create table migrations (name text primary key, time integer not null) strict");
@@ -50,6 +50,9 @@ function writeFirstRelease(path: string): void {
   const error = JSON.stringify({ code: "HANDLER_ERROR", message: "broken", retryable: true, detailsJson: "" });
   insert({ ...COMMON, key: 1, id: FAILED_ID, state: TaskState.FAILED, attempt: 2, end_time: 3000, error });
   insert({ ...COMMON, key: 2, id: RUNNING_ID, state: TaskState.RUNNING, attempt: 1 });
+  const event = database.prepare("insert into task_events (revision, task_key, sequence, body) values (?, 2, ?, x'')");
+  for (const [index, revision] of log.revisions.entries()) event.run(revision, index + 1);
+  database.prepare("update counters set last_revision = ?").run(log.last);
   database.close();
 }
 
@@ -57,7 +60,7 @@ describe("A database of the first release", () => {
   it("is brought up to this one with its tasks, which can be read, retried and listed by their attempts", async () => {
     const directory = freshDirectory();
     const path = join(directory.path, "taskwire.db");
-    writeFirstRelease(path);
+    writeFirstRelease(path, { revisions: [], last: 0 });
     const store = new SqliteStore({ path, queueCapacity: 2 });
     try {
       await store.start();
@@ -86,4 +89,32 @@ describe("A database of the first release", () => {
       directory.remove();
     }
   });
+
+  for (const { revisions, last, compacted } of [
+    { revisions: [], last: 0, compacted: 0 },
+    { revisions: [1, 2, 3], last: 0, compacted: 0 },
+    { revisions: [1, 2, 50, 51, 52], last: 52, compacted: 49 },
+    { revisions: [7, 8, 10], last: 8, compacted: 9 },
+    { revisions: [1, 2, 3], last: 9, compacted: 9 },
+    { revisions: [], last: 9, compacted: 9 },
+  ])
+    it(`knows up to where events may be missing when it has ${revisions.join() || "none"} of ${last} (Honest)`, async () => {
+      const directory = freshDirectory();
+      const path = join(directory.path, "taskwire.db");
+      writeFirstRelease(path, { revisions, last });
+      const store = new SqliteStore({ path, queueCapacity: 2 });
+      try {
+        await store.start();
+        const query = {
+          selection: { filter: null, classes: 1 },
+          afterRevision: compacted,
+          upToRevision: 0,
+          upToId: null,
+        };
+        expect((await store.read({ kind: "readLog", ...query })).compactedRevision).to.equal(compacted);
+      } finally {
+        await store.stop();
+        directory.remove();
+      }
+    });
 });

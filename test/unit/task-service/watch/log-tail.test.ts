@@ -15,7 +15,15 @@ function commit(...revisions: number[]): Commit {
 }
 
 describe("LogTail", () => {
-  const firsts = (tail: LogTail, revision: number) => tail.after(revision)?.map(({ firstRevision }) => firstRevision);
+  /** The first revisions of the commits after a revision. */
+  function firsts(tail: LogTail, revision: number): number[] | undefined {
+    const found: number[] = [];
+    for (let next = tail.next(revision); next !== null; next = tail.next(next.lastRevision)) {
+      if (next === undefined) return undefined;
+      found.push(next.firstRevision);
+    }
+    return found;
+  }
 
   it("gives the commits after a revision, and none where it ends", () => {
     const tail = new LogTail();
