@@ -16,7 +16,7 @@ import { startLocalStack, type LocalStack } from "#cli/local-stack.js";
 export interface WatchingOptions {
   /** Share of the usual size. */
   readonly scale: number;
-  /** Only cases whose name contains this text; `stalled`, which takes 21 minutes, only where it is named. */
+  /** Only cases whose name contains this text; `stalled`, which takes 14 minutes, only where it is named. */
   readonly only: string;
   /** Where to write all figures as JSON; empty: nowhere. */
   readonly jsonFile: string;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { delay } from "#libs/async/delay.js";
 import { isTerminalEvent } from "#libs/client/task-watch.js";
 import { watchTasks } from "#libs/client/service-methods.js";
@@ -8,12 +9,15 @@ import { quantile, type Figures } from "#cli/bench/scenario.js";
 import { clientOf, createAll, type WatchingBench, type WatchingCase } from "#cli/bench/watching/watching-bench.js";
 
 const STALLED = 20;
+const WARM_UP_MS = 60_000;
+const WITHOUT_MS = 180_000;
+const WITH_MS = 600_000;
 const IN_FLIGHT = 4;
 const BATCH = 250;
 const SAMPLE_MS = 1000;
 const MIB = 1024 * 1024;
 
-/** Streams of everything that are opened and never read, under full load: half of the time without them, half with them. */
+/** Streams of everything that are opened and never read, under full load: three minutes without them, then ten with them. */
 export const stalledCase: WatchingCase = {
   name: "stalled",
   about: `${STALLED} watchers of everything that never read, under full load: resident memory of the service, and what a watcher that reads sees`,
@@ -21,7 +25,6 @@ export const stalledCase: WatchingCase = {
 };
 
 async function stalled(bench: WatchingBench): Promise<Figures> {
-  const phaseMs = 600_000 * bench.scale;
   const isOver = new AbortController();
   const rss: number[] = [];
   const latencies: number[] = [];
@@ -29,8 +32,8 @@ async function stalled(bench: WatchingBench): Promise<Figures> {
   const loads = Array.from({ length: IN_FLIGHT }, () => load(bench, isOver.signal));
   const sampling = sample(bench, rss, isOver.signal);
   // The heap grows to its usual size first.
-  await delay(phaseMs / 10);
-  const phase = async () => {
+  await delay(WARM_UP_MS * bench.scale);
+  const phase = async (phaseMs: number) => {
     rss.length = 0;
     latencies.length = 0;
     const before = readProcessUsage(bench.stack.service.pid ?? 0)?.cpuMs ?? 0;
@@ -47,9 +50,9 @@ async function stalled(bench: WatchingBench): Promise<Figures> {
       cpu: cpuMs / phaseMs,
     };
   };
-  const without = await phase();
+  const without = await phase(WITHOUT_MS * bench.scale);
   const stop = openStalled(bench);
-  const withStalled = await phase();
+  const withStalled = await phase(WITH_MS * bench.scale);
   stop();
   isOver.abort();
   await Promise.all([watching, sampling, ...loads]);
@@ -65,6 +68,7 @@ async function stalled(bench: WatchingBench): Promise<Figures> {
 function openStalled({ stack }: WatchingBench): () => void {
   const channel = new Channel({ address: stack.address, hasOwnConnection: true });
   const abort = new AbortController();
+  setMaxListeners(0, abort.signal);
   for (let number = 0; number < STALLED; number += 1) {
     const request = WatchTasksRequest.fromPartial({
       start: { $case: "fromNow", value: true },
