@@ -2,9 +2,9 @@ import { delay } from "#libs/async/delay.js";
 import { clientOf, createAll, type WatchingBench, type WatchingCase } from "#cli/bench/watching/watching-bench.js";
 import type { Figures } from "#cli/bench/scenario.js";
 
-/** Events of all tasks of a case together. */
+/** Events of all tasks of a case together, as far as the cap of log lines of an attempt allows. */
 const EVENTS = 100_000;
-const MAX_LINES = 5000;
+const MAX_LINES = 1000;
 /** Created, started and the end. */
 const OTHER_EVENTS = 3;
 /** How long opening a watch may take at worst, until its task begins. */
