@@ -34,7 +34,7 @@ export class SharedSelection {
     this.#selector = new LogSelector(selection);
   }
 
-  /** The only tasks that can matter; undefined: any. */
+  /** The only tasks that can matter; undefined: each can. */
   get ids(): ReadonlySet<string> | undefined {
     return this.#selector.ids;
   }

@@ -31,13 +31,14 @@ export interface TasksWatcherOptions {
 }
 
 /**
- * One stream's cursor over the log of all tasks. It holds a position, never events, so a reader that stands still costs nothing.
+ * One stream's cursor over the log of all tasks. It holds a position, never events, and within a snapshot at most one page of tasks, so a reader
+ * that stands still costs nothing that grows.
  *
  * States: snapshot → reading (the database) → catching up (from the tail) → following ⇄ blocked (the stream is full); every state → ended. What
  * was blocked goes on with catching up, or with reading where the tail does not reach back far enough.
  *
  * A snapshot is read in pages, each as new as it can be. Before a page is sent, what has happened meanwhile to the tasks of earlier pages is: so
- * tasks and changes add up at every moment, and nothing needs to be held.
+ * tasks and changes add up at every moment.
  */
 export class TasksWatcher {
   readonly shared: SharedSelection;

@@ -43,7 +43,7 @@ export class LogSelector {
     this.#ids = filter === null ? undefined : possibleIds(filter);
   }
 
-  /** The only tasks that can match; undefined: any. */
+  /** The only tasks that can match; undefined: each can. */
   get ids(): ReadonlySet<string> | undefined {
     return this.#ids;
   }
