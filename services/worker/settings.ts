@@ -5,6 +5,7 @@ import type { Schema, Settings } from "#libs/config/settings.js";
 import { LOG_LEVELS, type LogLevel } from "#libs/log/logger.js";
 import { MAX_MEMORY_BYTES, MAX_TIMEOUT_MS, MIN_MEMORY_BYTES, MIN_TIMEOUT_MS } from "#libs/tasks/limits.js";
 import { DEFAULT_QUEUE } from "#libs/tasks/names.js";
+import { handlerSettingsSchema } from "#worker/handlers/handler-settings.js";
 
 const cores = availableParallelism();
 
@@ -178,6 +179,7 @@ export const workerSettingsSchema = {
     min: -1,
     max: 65_535,
   }),
+  ...handlerSettingsSchema,
   ...encryptionSettings,
   logLevel: oneOf<LogLevel>({
     env: "TASKWIRE_LOG_LEVEL",
