@@ -17,6 +17,7 @@ import { EarlyCancels } from "#worker/consume/early-cancels.js";
 import { RecentAttempts } from "#worker/consume/recent-attempts.js";
 import { TaskConsumer } from "#worker/consume/task-consumer.js";
 import { AttemptRunner } from "#worker/execute/attempt-runner.js";
+import { keyedTypes } from "#worker/handlers/keyed-types.js";
 import { BUILT_IN_HANDLERS } from "#worker/handlers/manifest.js";
 import { HeartbeatSender } from "#worker/heartbeat/heartbeat-sender.js";
 import { Isolates } from "#worker/isolate/isolates.js";
@@ -85,6 +86,7 @@ export class WorkerProcess implements Service {
     });
     this.#isolates = new Isolates({
       modules: [...(settings.builtinTasks ? BUILT_IN_HANDLERS : []), ...settings.tasks.map((path) => resolve(path))],
+      keyed: settings.builtinTasks ? keyedTypes(keys) : new Map(),
       warm: Math.min(settings.slots, settings.warmProcesses),
       memoryBytes: settings.memoryBytes,
       recycleAfter: settings.recycleAfter,

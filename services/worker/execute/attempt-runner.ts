@@ -87,7 +87,7 @@ export class AttemptRunner {
     const reports = new AttemptReports(dispatch.taskId, dispatch.attempt, this.#options.gatherer);
     const attempt = new RunningAttempt(dispatch, reports, attemptLimits(dispatch, task, this.#options.limits), {
       ...this.#around,
-      acquire: (memoryBytes) => this.#options.isolates.acquire(isolation, memoryBytes),
+      acquire: (memoryBytes) => this.#options.isolates.acquire(dispatch.type, isolation, memoryBytes),
     });
     this.#running.set(attemptKey(dispatch.taskId, dispatch.attempt), attempt);
     this.#options.onStarting(attempt.hardTimeoutMs);

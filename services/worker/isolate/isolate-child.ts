@@ -1,14 +1,18 @@
 import { errorMessage } from "#libs/errors/error-message.js";
+import { NO_KEYS } from "#libs/sealing/key-ring.js";
 import type { RunOrder } from "#worker/isolate/isolate.js";
 import { activeResources, hasMoreThan } from "#worker/isolate/active-resources.js";
+import { fromHanded } from "#worker/isolate/handed-keys.js";
 import { HandlerRun } from "#worker/isolate/handler-run.js";
 import { describeTask, loadTasks, type LoadedTask } from "#worker/isolate/load-tasks.js";
 import { readParentMessage, type ChildMessage, type IsolateSetup } from "#worker/isolate/protocol.js";
+import { withRunKeys } from "#worker/isolate/run-keys.js";
 
 /** The inside of a process or thread isolate: loads the modules, then runs one attempt at a time. */
 export class IsolateChild {
   readonly #send: (message: ChildMessage) => void;
   #tasks: ReadonlyMap<string, LoadedTask> = new Map();
+  #keys = NO_KEYS;
   #current: { readonly run: number; readonly handler: HandlerRun } | undefined;
 
   constructor(send: (message: ChildMessage) => void) {
@@ -27,6 +31,7 @@ export class IsolateChild {
   }
 
   async #load(setup: IsolateSetup): Promise<void> {
+    if (setup.keys !== undefined) this.#keys = fromHanded(setup.keys);
     try {
       this.#tasks = await loadTasks(setup.modules);
     } catch (error) {
@@ -57,7 +62,7 @@ export class IsolateChild {
       },
     });
     this.#current = { run, handler };
-    const outcome = await handler.outcome();
+    const outcome = await withRunKeys(this.#keys, () => handler.outcome());
     this.#current = undefined;
     if (outcome.kind === "died") return;
     if (outcome.kind === "succeeded") {

@@ -1,5 +1,6 @@
 import type { Isolation } from "#libs/define-task/define-task.js";
 import type { Logger } from "#libs/log/logger.js";
+import type { RingKeys } from "#libs/sealing/key-ring.js";
 import { InlineIsolate } from "#worker/isolate/inline-isolate.js";
 import type { Isolate } from "#worker/isolate/isolate.js";
 import { IsolatePool } from "#worker/isolate/isolate-pool.js";
@@ -8,10 +9,20 @@ import { readCatalog, usesIsolation, type ModuleCatalog } from "#worker/isolate/
 import { ProcessIsolate } from "#worker/isolate/process-isolate.js";
 import { ThreadIsolate } from "#worker/isolate/thread-isolate.js";
 
+/** A type whose handler is given keys. */
+export interface KeyedType {
+  /** The module that defines it, absolute; the only one in its isolates. */
+  readonly module: string;
+  /** Derived for this type. */
+  readonly keys: RingKeys;
+}
+
 /** How isolates are made. */
 export interface IsolatesOptions {
   /** Absolute paths of the task modules. */
   readonly modules: readonly string[];
+  /** The types whose handlers get keys. Their attempts run in processes of their own, in which no other module is loaded. */
+  readonly keyed?: ReadonlyMap<string, KeyedType>;
   /** Isolates of a kind kept ready, where any type uses that kind. */
   readonly warm: number;
   readonly memoryBytes: number;
@@ -27,6 +38,9 @@ export class Isolates {
   readonly #options: IsolatesOptions;
   readonly #memoryWatch = new MemoryWatch();
   readonly #pools: Readonly<Record<"process" | "thread", IsolatePool>>;
+  readonly #keyedPools = new Map<string, IsolatePool>();
+  /** Where isolates of keyed pools go back to. */
+  readonly #keyedLent = new Map<Isolate, IsolatePool>();
   #inline = new InlineIsolate(new Map());
 
   constructor(options: IsolatesOptions) {
@@ -37,6 +51,10 @@ export class Isolates {
       process: new IsolatePool({ ...pool, create: (bytes) => this.#createProcess(bytes) }),
       thread: new IsolatePool({ ...pool, create: (bytes) => this.#createThread(bytes) }),
     };
+    for (const [type, keyed] of options.keyed ?? []) {
+      const create = (bytes: number) => this.#createProcess(bytes, keyed);
+      this.#keyedPools.set(type, new IsolatePool({ ...pool, size: 0, recycleAfter: 1, create }));
+    }
   }
 
   /** Finds out what the modules define and begins to warm up what they need. Rejects when a module is broken. */
@@ -49,25 +67,38 @@ export class Isolates {
     return catalog;
   }
 
-  /** Lends an isolate with this memory cap. Rejects when none can be started. */
-  acquire(isolation: Isolation, memoryBytes: number): Isolate | Promise<Isolate> {
+  /** Lends an isolate for an attempt of this type, with this memory cap. Rejects when none can be started. */
+  acquire(type: string, isolation: Isolation, memoryBytes: number): Isolate | Promise<Isolate> {
+    const keyed = this.#keyedPools.get(type);
+    if (keyed !== undefined) return this.#acquireKeyed(keyed, memoryBytes);
     return isolation === "inline" ? this.#inline : this.#pools[isolation].acquire(memoryBytes);
   }
 
   /** Takes an isolate back after its attempt ended. */
   release(isolate: Isolate): void {
-    if (isolate.isolation !== "inline") this.#pools[isolate.isolation].release(isolate);
+    const keyed = this.#keyedLent.get(isolate);
+    this.#keyedLent.delete(isolate);
+    if (keyed !== undefined) keyed.release(isolate);
+    else if (isolate.isolation !== "inline") this.#pools[isolate.isolation].release(isolate);
   }
 
   /** Ends every isolate, whatever it does. */
   async close(): Promise<void> {
-    await Promise.all([this.#pools.process.close(), this.#pools.thread.close(), this.#inline.close()]);
+    const pools = [this.#pools.process, this.#pools.thread, ...this.#keyedPools.values()];
+    await Promise.all([...pools.map((pool) => pool.close()), this.#inline.close()]);
   }
 
-  #createProcess(memoryBytes: number): ProcessIsolate {
+  async #acquireKeyed(pool: IsolatePool, memoryBytes: number): Promise<Isolate> {
+    const isolate = await pool.acquire(memoryBytes);
+    this.#keyedLent.set(isolate, pool);
+    return isolate;
+  }
+
+  #createProcess(memoryBytes: number, keyed?: KeyedType): ProcessIsolate {
     const { modules, nice, freezeKillMs, logger } = this.#options;
     return new ProcessIsolate({
-      modules,
+      modules: keyed === undefined ? modules : [keyed.module],
+      keys: keyed?.keys,
       memoryBytes,
       nice,
       freezeKillMs,

@@ -3,18 +3,22 @@ import { setPriority } from "node:os";
 import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "#libs/log/logger.js";
+import type { RingKeys } from "#libs/sealing/key-ring.js";
+import { toHanded } from "#worker/isolate/handed-keys.js";
 import type { Isolate, IsolateRun, RunListener, RunOrder } from "#worker/isolate/isolate.js";
 import { handlerEnvironment } from "#worker/isolate/handler-environment.js";
 import { IsolateOutput } from "#worker/isolate/isolate-output.js";
 import { IsolateSession, type DeathOutcome } from "#worker/isolate/isolate-session.js";
 import { killProcessGroup } from "#worker/isolate/kill-process-group.js";
 import { residentBytes, type MemoryWatch } from "#worker/isolate/memory-watch.js";
-import type { DescribedTask } from "#worker/isolate/protocol.js";
+import type { DescribedTask, IsolateSetup } from "#worker/isolate/protocol.js";
 
 /** What a process isolate is made of. */
 export interface ProcessIsolateOptions {
   /** Absolute paths of the task modules. */
   readonly modules: readonly string[];
+  /** What its handlers find with `runKeys`; only where the modules are Taskwire's own. */
+  readonly keys?: RingKeys | undefined;
   /** Memory beyond what the process needs with its modules loaded and nothing run, bytes. */
   readonly memoryBytes: number;
   /** OS priority, 0 (as the worker) to 19 (only what nobody else wants). */
@@ -84,7 +88,9 @@ export class ProcessIsolate implements Isolate {
       this.#exited = true;
       void this.#onExit(code ?? undefined, signal ?? undefined);
     });
-    this.#child.send({ kind: "setup", setup: { modules: options.modules } }, () => undefined);
+    const { modules, keys } = options;
+    const setup: IsolateSetup = { modules, keys: keys === undefined ? undefined : toHanded(keys) };
+    this.#child.send({ kind: "setup", setup }, () => undefined);
   }
 
   get pid(): number | undefined {

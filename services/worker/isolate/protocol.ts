@@ -1,12 +1,15 @@
 import { z } from "zod";
 import { ISOLATIONS } from "#libs/define-task/define-task.js";
 import type { AbortCause } from "#libs/define-task/task-errors.js";
+import { handedKeys, type HandedKeys } from "#worker/isolate/handed-keys.js";
 import type { RunOrder } from "#worker/isolate/isolate.js";
 
 /** What an isolate is told at its start, besides the messages. */
 export interface IsolateSetup {
   /** Absolute paths of the task modules. */
   readonly modules: readonly string[];
+  /** Only for an isolate that runs nothing but a type which is to have them. */
+  readonly keys?: HandedKeys | undefined;
 }
 
 /** From the owner of an isolate into it. */
@@ -104,7 +107,10 @@ export function readChildMessage(message: unknown): ChildMessage | undefined {
 }
 
 const parentMessage = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("setup"), setup: z.object({ modules: z.array(z.string()) }) }),
+  z.object({
+    kind: z.literal("setup"),
+    setup: z.object({ modules: z.array(z.string()), keys: handedKeys.optional() }),
+  }),
   z.object({
     kind: z.literal("run"),
     run,
