@@ -1,6 +1,7 @@
 import MiniSearch from "minisearch";
+import { termsOf } from "#worker/handlers/text-digest/analyse-blocks.js";
 import { detectLanguage, type DetectedLanguage } from "#worker/handlers/text-digest/detect-language.js";
-import { termsOf, type DocumentDigest } from "#worker/handlers/text-digest/digest-document.js";
+import type { DocumentDigest } from "#worker/handlers/text-digest/digest-document.js";
 
 /** A digested document of a report. */
 export interface ReportDocument {
