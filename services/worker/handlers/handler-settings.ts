@@ -8,7 +8,14 @@ export const handlerSettingsSchema = { ...languageModelSettings } satisfies Sche
 /** The values of the handlers' settings. */
 export type HandlerSettings = Settings<typeof handlerSettingsSchema>;
 
-/** Reads the settings in the process that a handler runs in: the worker hands its own down by the environment. Throws `ConfigError`. */
+let workersOwn: HandlerSettings | undefined;
+
+/** Gives the settings to the inline handlers of this process; those in processes and threads get them by their environment. The last call counts; undefined: none. */
+export function setHandlerSettings(settings: HandlerSettings | undefined): void {
+  workersOwn = settings;
+}
+
+/** The worker's settings for handlers, wherever a handler runs. Without a worker, in a test for instance, the environment gives them. Throws `ConfigError`. */
 export function handlerSettings(): HandlerSettings {
-  return readSettings(handlerSettingsSchema, { env: environment() });
+  return workersOwn ?? readSettings(handlerSettingsSchema, { env: environment() });
 }
