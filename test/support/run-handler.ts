@@ -1,6 +1,8 @@
+import { readSettings } from "#libs/config/settings.js";
 import { checkValue, issueSentence } from "#libs/define-task/check-value.js";
 import type { ProgressUpdate, TaskContext } from "#libs/define-task/task-context.js";
 import { isTaskDefinition } from "#libs/define-task/define-task.js";
+import { handlerSettingsSchema, setHandlerSettings } from "#worker/handlers/handler-settings.js";
 
 /** One thing a handler said about its progress. */
 export type SaidProgress = ProgressUpdate & { readonly fraction?: number };
@@ -18,6 +20,8 @@ export interface RunOptions {
   readonly taskId?: string;
   readonly attempt?: number;
   readonly signal?: AbortSignal;
+  /** Settings of the worker, as environment variables; default: those of this process. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly onProgress?: (progress: SaidProgress) => void;
 }
 
@@ -46,8 +50,14 @@ export async function runHandler(definition: unknown, payload: unknown, options:
       output += text;
     },
   };
-  const returned: unknown = await definition.handler(context);
-  return { result: await checked("result", definition.options.result, returned), progress, logs, output };
+  const { settings } = options;
+  if (settings !== undefined) setHandlerSettings(readSettings(handlerSettingsSchema, { env: settings }));
+  try {
+    const returned: unknown = await definition.handler(context);
+    return { result: await checked("result", definition.options.result, returned), progress, logs, output };
+  } finally {
+    setHandlerSettings(undefined);
+  }
 }
 
 async function checked(

@@ -6,7 +6,7 @@ import type { Logger } from "#libs/log/logger.js";
 import type { RingKeys } from "#libs/sealing/key-ring.js";
 import { toHanded } from "#worker/isolate/handed-keys.js";
 import type { Isolate, IsolateRun, RunListener, RunOrder } from "#worker/isolate/isolate.js";
-import { handlerEnvironment } from "#worker/isolate/handler-environment.js";
+import type { HandlerEnvironment } from "#worker/isolate/handler-environment.js";
 import { IsolateOutput } from "#worker/isolate/isolate-output.js";
 import { IsolateSession, type DeathOutcome } from "#worker/isolate/isolate-session.js";
 import { killProcessGroup } from "#worker/isolate/kill-process-group.js";
@@ -26,6 +26,7 @@ export interface ProcessIsolateOptions {
   /** How long the worker may be stopped (SIGSTOP) until the process kills itself, milliseconds; 0: for ever. On Linux only. */
   readonly freezeKillMs: number;
   readonly memoryWatch: MemoryWatch;
+  readonly environment: HandlerEnvironment;
   readonly logger: Logger;
 }
 
@@ -61,7 +62,7 @@ export class ProcessIsolate implements Isolate {
     const heapMib = Math.ceil(options.memoryBytes / MIB) + HEAP_ALLOWANCE_MIB;
     this.#child = fork(fileURLToPath(new URL("./isolate-entry.js", import.meta.url)), [String(options.freezeKillMs)], {
       detached: true,
-      env: handlerEnvironment(),
+      env: options.environment,
       execArgv: [`--max-old-space-size=${heapMib}`],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       serialization: "json",

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { Logger } from "#libs/log/logger.js";
 import type { Isolate, IsolateRun, RunListener, RunOrder } from "#worker/isolate/isolate.js";
-import { handlerEnvironment } from "#worker/isolate/handler-environment.js";
+import type { HandlerEnvironment } from "#worker/isolate/handler-environment.js";
 import { IsolateOutput } from "#worker/isolate/isolate-output.js";
 import { IsolateSession, type DeathOutcome } from "#worker/isolate/isolate-session.js";
 import type { DescribedTask } from "#worker/isolate/protocol.js";
@@ -14,6 +14,7 @@ export interface ThreadIsolateOptions {
   readonly memoryBytes: number;
   /** OS priority, 0–19; on Linux only. */
   readonly nice: number;
+  readonly environment: HandlerEnvironment;
   readonly logger: Logger;
 }
 
@@ -35,7 +36,7 @@ export class ThreadIsolate implements Isolate {
       stdout: true,
       stderr: true,
       execArgv: [],
-      env: handlerEnvironment(),
+      env: options.environment,
       workerData: options.nice,
     });
     this.#output = new IsolateOutput(options.logger, this.#worker);
