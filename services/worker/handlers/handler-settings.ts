@@ -1,10 +1,17 @@
 import { environment } from "#libs/config/environment.js";
 import { readSettings, type Schema, type Settings } from "#libs/config/settings.js";
+import { documentSettings } from "#worker/documents/document-settings.js";
+import { resumeSettings } from "#worker/handlers/resume-process/resume-settings.js";
 import { languageModelSettings } from "#worker/language-model/language-model-settings.js";
 import { outboundSettings } from "#worker/outbound/outbound-settings.js";
 
 /** Every setting of the built-in handlers. They are settings of the worker, which checks them when it starts. */
-export const handlerSettingsSchema = { ...languageModelSettings, ...outboundSettings } satisfies Schema;
+export const handlerSettingsSchema = {
+  ...languageModelSettings,
+  ...outboundSettings,
+  ...documentSettings,
+  ...resumeSettings,
+} satisfies Schema;
 
 /** The values of the handlers' settings. */
 export type HandlerSettings = Settings<typeof handlerSettingsSchema>;
