@@ -27,12 +27,16 @@ export interface ArtifactWriter {
  *
  * Throws PermanentError `OUTPUT_IS_DIRECTORY`, `FILE_SYSTEM_ERROR` (retryable for ENOSPC, EIO and the like), or the signal's reason.
  */
-export async function writeArtifact(path: string, text: string, writer: ArtifactWriter): Promise<WrittenArtifact> {
+export async function writeArtifact(
+  path: string,
+  content: string | Uint8Array,
+  writer: ArtifactWriter,
+): Promise<WrittenArtifact> {
   try {
     await refuseDirectory(path);
     await mkdir(dirname(path), { recursive: true });
     await removeLeftovers(path, writer);
-    return await writeWhole(path, Buffer.from(text), writer);
+    return await writeWhole(path, Buffer.from(content), writer);
   } catch (error) {
     throw fileSystemError(error, "write", path);
   }

@@ -21,7 +21,12 @@ export interface ModelAnalysis {
   readonly usage: TokenUsage;
 }
 
-const words = (maxCharacters: number) => z.string().trim().max(maxCharacters * 4).nullish();
+const words = (maxCharacters: number) =>
+  z
+    .string()
+    .trim()
+    .max(maxCharacters * 4)
+    .nullish();
 
 /** Lenient in length, strict in form: an answer of another form is no answer. */
 const answerSchema = z.object({
@@ -72,7 +77,10 @@ export async function analyseByModel(
   const name = answer.name?.slice(0, MAX_NAME_CHARACTERS).toWellFormed();
   const facts: ResumeFacts = {
     name: name !== undefined && name !== "" && stands(name) ? name : byRules.name,
-    emails: unique([...byRules.emails, ...contacts.emails.filter((email) => includesWord(own.emails, email))], MAX_EMAILS),
+    emails: unique(
+      [...byRules.emails, ...contacts.emails.filter((email) => includesWord(own.emails, email))],
+      MAX_EMAILS,
+    ),
     phones: unique([...byRules.phones, ...contacts.phones.filter((phone) => own.phones.includes(phone))], MAX_PHONES),
     skills: unique(answer.skills.map((skill) => skill.slice(0, 60).toWellFormed()).filter(stands), MAX_SKILLS),
     experience: answer.experience.flatMap((entry) => positionOf(entry, stands)).slice(0, MAX_EXPERIENCE),

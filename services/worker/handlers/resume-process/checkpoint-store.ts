@@ -35,7 +35,9 @@ export class CheckpointStore {
   constructor(options: CheckpointOptions) {
     this.#options = options;
     this.#folder = resolve(CHECKPOINT_DIRECTORY, options.writer.taskId);
-    this.#inputHash = createHash("sha256").update(JSON.stringify([VERSION, options.input])).digest("hex");
+    this.#inputHash = createHash("sha256")
+      .update(JSON.stringify([VERSION, options.input]))
+      .digest("hex");
   }
 
   /** What a stage gave; undefined: it did not finish, or its checkpoint is lost. */

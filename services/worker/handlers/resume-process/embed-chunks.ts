@@ -86,10 +86,18 @@ async function embedBatch(
   const kept = await checkpoints.load(stage, batchSchema);
   if (kept !== undefined && isSound(kept.vectors, texts.length, dimensions)) return kept;
   if (onlyCheckpoint) return undefined;
-  const { resumeEmbeddingRetries: retries, resumeRetryDelayMs: delayMs, resumeEmbeddingTimeoutMs: timeoutMs } = settings;
+  const {
+    resumeEmbeddingRetries: retries,
+    resumeRetryDelayMs: delayMs,
+    resumeEmbeddingTimeoutMs: timeoutMs,
+  } = settings;
   const answer = await tryAgain(
     async () => {
-      const { vectors, usage } = await withTimeout((limit) => embedder.embed(texts, { signal: limit }), timeoutMs, signal);
+      const { vectors, usage } = await withTimeout(
+        (limit) => embedder.embed(texts, { signal: limit }),
+        timeoutMs,
+        signal,
+      );
       if (!isSound(vectors, texts.length, dimensions)) {
         throw new RetryableError("LLM_PARSE_ERROR", "the embeddings do not fit the texts");
       }
