@@ -18,3 +18,13 @@ export function resultContext(taskId: string): string {
 export function eventContext(revision: number): string {
   return `event:${revision}`;
 }
+
+/** What the key of a handler's type is derived for; see `deriveKeys`. */
+export function handlerKeyPurpose(type: string): string {
+  return `taskwire handler ${type}`;
+}
+
+/** Of the artifact of `resume.process`. */
+export function resumeArtifactContext(taskId: string): string {
+  return `resume artifact:${taskId}`;
+}

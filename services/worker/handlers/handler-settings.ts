@@ -1,7 +1,9 @@
 import { environment } from "#libs/config/environment.js";
 import { readSettings, type Schema, type Settings } from "#libs/config/settings.js";
+import { chunkSettings } from "#worker/documents/chunk-settings.js";
 import { documentSettings } from "#worker/documents/document-settings.js";
 import { resumeSettings } from "#worker/handlers/resume-process/resume-settings.js";
+import { webhookSettings } from "#worker/handlers/webhook-deliver/webhook-settings.js";
 import { languageModelSettings } from "#worker/language-model/language-model-settings.js";
 import { outboundSettings } from "#worker/outbound/outbound-settings.js";
 
@@ -10,6 +12,8 @@ export const handlerSettingsSchema = {
   ...languageModelSettings,
   ...outboundSettings,
   ...documentSettings,
+  ...chunkSettings,
+  ...webhookSettings,
   ...resumeSettings,
 } satisfies Schema;
 

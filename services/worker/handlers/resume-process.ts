@@ -1,4 +1,35 @@
-import { defineTask } from "#libs/define-task/define-task.js";
+import { defineTask, PartialFailure, PermanentError } from "#libs/define-task/define-task.js";
+import { handlerSettings } from "#worker/handlers/handler-settings.js";
+import { CheckpointStore, removeStaleCheckpoints } from "#worker/handlers/resume-process/checkpoint-store.js";
+import { openVault } from "#worker/handlers/resume-process/open-vault.js";
+import { processResume } from "#worker/handlers/resume-process/process-resume.js";
+import { resumePayload, resumeResult } from "#worker/handlers/resume-process/resume-schema.js";
 
-/** `resume.process` */
-export default defineTask("resume.process", {}, () => ({}));
+/** `resume.process`: a resume → masked facts, and one sealed file with everything personal, its chunks and their embeddings. */
+export default defineTask(
+  "resume.process",
+  {
+    payload: resumePayload,
+    result: resumeResult,
+    maxAttempts: 3,
+    softTimeoutMs: 1_800_000,
+    hardTimeoutMs: 1_860_000,
+  },
+  async (task) => {
+    const ring = openVault();
+    const settings = handlerSettings();
+    const checkpoints = new CheckpointStore({ ring, input: task.payload, writer: task });
+    await removeStaleCheckpoints(settings.resumeCheckpointDays);
+    try {
+      const { result, warnings } = await processResume({ task, settings, ring, checkpoints });
+      await checkpoints.remove();
+      task.progress(1, "done");
+      if (warnings.length > 0) throw new PartialFailure(result, warnings);
+      return result;
+    } catch (error) {
+      // No other attempt follows.
+      if (error instanceof PermanentError) await checkpoints.remove();
+      throw error;
+    }
+  },
+);

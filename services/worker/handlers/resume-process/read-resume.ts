@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { DOCUMENT_FORMATS } from "#worker/documents/document-format.js";
+import { extractDocument } from "#worker/documents/extract-document.js";
+import type { HandlerSettings } from "#worker/handlers/handler-settings.js";
+import type { CheckpointStore } from "#worker/handlers/resume-process/checkpoint-store.js";
+import { obtainFile, type FileSource, type ObtainedFile } from "#worker/handlers/resume-process/obtain-file.js";
+import type { Stages } from "#worker/handlers/resume-process/stages.js";
+
+const readSchema = z.strictObject({
+  format: z.enum(DOCUMENT_FORMATS),
+  text: z.string().min(1),
+  pages: z.int().nullable(),
+  sha256: z.string(),
+  bytes: z.int(),
+});
+
+/** The text of a resume, and facts about its file. */
+export type ReadResume = z.infer<typeof readSchema>;
+
+const factsSchema = z.strictObject({ name: z.string().optional(), contentType: z.string().optional() });
+const FACTS = "file-facts";
+
+/** What reading goes by. */
+export interface ReadOptions {
+  readonly settings: HandlerSettings;
+  readonly stages: Stages;
+  readonly checkpoints: CheckpointStore;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Obtains a file and takes its text out: two stages. A download is kept until its text is there; a file on disk is read again. Throws what
+ * `obtainFile` and `extractDocument` throw.
+ */
+export function readResume(source: FileSource, options: ReadOptions): Promise<ReadResume> {
+  const { settings, stages, checkpoints, signal } = options;
+  return stages.run("text", readSchema, async () => {
+    const { bytes, name, contentType } =
+      source.url === undefined ? await readDisk(source, options) : await downloadOnce(source, options);
+    stages.enter("text");
+    const { format, text, pages } = await extractDocument(bytes, { name, contentType, signal, limits: settings });
+    await checkpoints.remove("file");
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    return { format, text, pages: pages ?? null, sha256, bytes: bytes.length };
+  });
+}
+
+function readDisk(source: FileSource, { settings, stages, signal }: ReadOptions): Promise<ObtainedFile> {
+  stages.enter("file");
+  return obtainFile(source, { settings, signal });
+}
+
+async function downloadOnce(source: FileSource, options: ReadOptions): Promise<ObtainedFile> {
+  const { settings, stages, checkpoints, signal } = options;
+  const bytes = await stages.runBytes("file", async () => {
+    const file = await obtainFile(source, { settings, signal });
+    await checkpoints.save(FACTS, { name: file.name, contentType: file.contentType });
+    return file.bytes;
+  });
+  const facts = await checkpoints.load(FACTS, factsSchema);
+  return { bytes, name: facts?.name, contentType: facts?.contentType };
+}
