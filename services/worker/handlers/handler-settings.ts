@@ -11,9 +11,9 @@ import { outboundSettings } from "#worker/outbound/outbound-settings.js";
 export const handlerSettingsSchema = {
   ...languageModelSettings,
   ...outboundSettings,
+  ...webhookSettings,
   ...documentSettings,
   ...chunkSettings,
-  ...webhookSettings,
   ...resumeSettings,
 } satisfies Schema;
 

@@ -8,11 +8,5 @@ export const BUILT_IN_HANDLERS: readonly string[] = [
   "text-digest.js",
   "report-generate.js",
   "resume-process.js",
-].map(pathOf);
-
-/** The built-in types whose handlers get a key derived from the worker's, by type: their module files, absolute. */
-export const KEYED_HANDLERS: ReadonlyMap<string, string> = new Map([["resume.process", pathOf("resume-process.js")]]);
-
-function pathOf(file: string): string {
-  return fileURLToPath(new URL(file, import.meta.url));
-}
+  "webhook-deliver.js",
+].map((file) => fileURLToPath(new URL(file, import.meta.url)));
