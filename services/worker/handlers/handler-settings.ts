@@ -1,10 +1,12 @@
 import { environment } from "#libs/config/environment.js";
 import { readSettings, type Schema, type Settings } from "#libs/config/settings.js";
+import { chunkSettings } from "#worker/documents/chunk-settings.js";
 import { documentSettings } from "#worker/documents/document-settings.js";
 
 /** Every setting of the built-in handlers. They are settings of the worker, which checks them when it starts. */
 export const handlerSettingsSchema = {
   ...documentSettings,
+  ...chunkSettings,
 } satisfies Schema;
 
 /** The values of the handlers' settings. */
