@@ -30,6 +30,11 @@ const LOOK_AHEAD = 200;
  * Throws RangeError for limits that are no whole numbers or do not fit each other.
  */
 export function chunkText(text: string, options: ChunkOptions): readonly TextChunk[] {
+  return [...textChunks(text, options)];
+}
+
+/** {@link chunkText} one chunk at a time, for texts that take long. */
+export function* textChunks(text: string, options: ChunkOptions): Generator<TextChunk, void, void> {
   const { maxCharacters, overlapCharacters } = options;
   if (!Number.isSafeInteger(maxCharacters) || maxCharacters < 2) {
     throw new RangeError("maxCharacters must be a whole number of at least 2");
@@ -38,17 +43,14 @@ export function chunkText(text: string, options: ChunkOptions): readonly TextChu
     throw new RangeError("overlapCharacters must be a whole number from 0 to maxCharacters less 1");
   }
   const segmenters = segmentersOf(options.language ?? "und");
-  const chunks: TextChunk[] = [];
   let start = 0;
   let end = 0;
-  while (end < text.length) {
-    const from = chunks.length === 0 ? 0 : nextStart(text, { start, end, overlapCharacters }, segmenters);
+  for (let index = 0; end < text.length; index += 1) {
     const covered = end;
-    end = text.length - from <= maxCharacters ? text.length : nextEnd(text, from, covered, maxCharacters, segmenters);
-    start = from;
-    chunks.push({ index: chunks.length, start, end, text: text.slice(start, end) });
+    start = index === 0 ? 0 : nextStart(text, { start, end, overlapCharacters }, segmenters);
+    end = text.length - start <= maxCharacters ? text.length : nextEnd(text, start, covered, maxCharacters, segmenters);
+    yield { index, start, end, text: text.slice(start, end) };
   }
-  return chunks;
 }
 
 interface Segmenters {

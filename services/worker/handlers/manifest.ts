@@ -9,4 +9,6 @@ export const BUILT_IN_HANDLERS: readonly string[] = [
   "report-generate.js",
   "resume-process.js",
   "webhook-deliver.js",
+  "document-extract.js",
+  "document-chunk.js",
 ].map((file) => fileURLToPath(new URL(file, import.meta.url)));

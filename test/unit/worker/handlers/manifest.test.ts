@@ -19,6 +19,9 @@ describe("BUILT_IN_HANDLERS", () => {
       "text.digest",
       "report.generate",
       "webhook.deliver",
+      "resume.process",
+      "document.extract",
+      "document.chunk",
     ]);
   });
 
