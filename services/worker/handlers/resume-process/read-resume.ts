@@ -35,20 +35,16 @@ export interface ReadOptions {
  */
 export function readResume(source: FileSource, options: ReadOptions): Promise<ReadResume> {
   const { settings, stages, checkpoints, signal } = options;
-  return stages.run("text", readSchema, async () => {
-    const { bytes, name, contentType } =
-      source.url === undefined ? await readDisk(source, options) : await downloadOnce(source, options);
+  const read = async (): Promise<ReadResume> => {
+    const file = source.url === undefined ? obtainFile(source, { settings, signal }) : downloadOnce(source, options);
+    const { bytes, name, contentType } = await file;
     stages.enter("text");
     const { format, text, pages } = await extractDocument(bytes, { name, contentType, signal, limits: settings });
     await checkpoints.remove("file");
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     return { format, text, pages: pages ?? null, sha256, bytes: bytes.length };
-  });
-}
-
-function readDisk(source: FileSource, { settings, stages, signal }: ReadOptions): Promise<ObtainedFile> {
-  stages.enter("file");
-  return obtainFile(source, { settings, signal });
+  };
+  return stages.run("text", readSchema, read, "file");
 }
 
 async function downloadOnce(source: FileSource, options: ReadOptions): Promise<ObtainedFile> {

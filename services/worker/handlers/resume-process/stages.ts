@@ -41,9 +41,9 @@ export class Stages {
     this.#task.progress(Math.round((start + (next - start) * share) * 1000) / 1000, message);
   }
 
-  /** What a stage gives: from its checkpoint, else from `work`, whose value is checkpointed. */
-  async run<T>(stage: Stage, schema: z.ZodType<T>, work: () => Promise<T> | T): Promise<T> {
-    this.enter(stage);
+  /** What a stage gives: from its checkpoint, else from `work`, whose value is checkpointed. `first`: what is said to begin. */
+  async run<T>(stage: Stage, schema: z.ZodType<T>, work: () => Promise<T> | T, first: Stage = stage): Promise<T> {
+    this.enter(first);
     const kept = await this.#checkpoints.load(stage, schema);
     if (kept !== undefined) {
       this.#resumed.push(stage);
