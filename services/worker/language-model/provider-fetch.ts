@@ -1,4 +1,4 @@
-import { Agent, fetch as send } from "undici";
+import type { Agent } from "undici";
 
 /** What became of the latest request of a {@link ProviderFetch}. */
 export interface ProviderExchange {
@@ -16,16 +16,12 @@ const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
  * the one of Node.js. Redirects come back as they are: nothing goes, key and all, to an address that is not in the settings.
  */
 export class ProviderFetch {
-  readonly #agent: Agent;
+  readonly #connectTimeoutMs: number;
+  #agent: Agent | undefined;
   #latest: ProviderExchange | undefined;
 
   constructor(connectTimeoutMs: number) {
-    this.#agent = new Agent({
-      connect: { timeout: connectTimeoutMs },
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      maxResponseSize: MAX_ANSWER_BYTES,
-    });
+    this.#connectTimeoutMs = connectTimeoutMs;
   }
 
   /** The latest request; undefined: none was sent. */
@@ -38,6 +34,14 @@ export class ProviderFetch {
     if (body !== undefined && body !== null && typeof body !== "string") throw new TypeError("only texts are sent");
     const headers = [...new Headers(init.headers)];
     const url = input instanceof Request ? input.url : input;
+    // Loaded when it is needed: most isolates never call a provider.
+    const { Agent, fetch: send } = await import("undici");
+    this.#agent ??= new Agent({
+      connect: { timeout: this.#connectTimeoutMs },
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxResponseSize: MAX_ANSWER_BYTES,
+    });
     this.#latest = {};
     try {
       const options = { method, headers, body: body ?? null, signal: signal ?? null };
@@ -53,6 +57,6 @@ export class ProviderFetch {
 
   /** Ends its connections. */
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#agent?.destroy();
   }
 }
