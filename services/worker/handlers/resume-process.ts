@@ -18,8 +18,9 @@ export default defineTask(
   async (task) => {
     const ring = openVault();
     const settings = handlerSettings();
-    const checkpoints = new CheckpointStore({ ring, input: task.payload, writer: task });
-    await removeStaleCheckpoints(settings.resumeCheckpointDays);
+    const directory = settings.resumeCheckpointDirectory;
+    const checkpoints = new CheckpointStore({ directory, ring, input: task.payload, writer: task });
+    await removeStaleCheckpoints(directory, settings.resumeCheckpointDays);
     try {
       const { result, warnings } = await processResume({ task, settings, ring, checkpoints });
       await checkpoints.remove();

@@ -5,11 +5,10 @@ import type { z } from "zod";
 import type { KeyRing } from "#libs/sealing/key-ring.js";
 import { writeArtifact, type ArtifactWriter } from "#worker/handlers/report-generate/write-artifact.js";
 
-/** Where checkpoints are, relative to the worker's directory: a folder per task, a file per finished stage. */
-export const CHECKPOINT_DIRECTORY = join(".taskwire", "checkpoints");
-
 /** What the checkpoints of a task depend on. */
 export interface CheckpointOptions {
+  /** Gets a folder per task, with a file per finished stage. */
+  readonly directory: string;
   readonly ring: KeyRing;
   /** What the task was asked; with another payload or another version of the code its checkpoints do not open. */
   readonly input: unknown;
@@ -34,7 +33,7 @@ export class CheckpointStore {
 
   constructor(options: CheckpointOptions) {
     this.#options = options;
-    this.#folder = resolve(CHECKPOINT_DIRECTORY, options.writer.taskId);
+    this.#folder = resolve(options.directory, options.writer.taskId);
     this.#inputHash = createHash("sha256")
       .update(JSON.stringify([VERSION, options.input]))
       .digest("hex");
@@ -89,8 +88,8 @@ export class CheckpointStore {
 }
 
 /** Removes the checkpoints of tasks whose last stage finished more than `days` days ago. Never throws: it is tried again by the next run. */
-export async function removeStaleCheckpoints(days: number, nowMs = Date.now()): Promise<void> {
-  const root = resolve(CHECKPOINT_DIRECTORY);
+export async function removeStaleCheckpoints(directory: string, days: number, nowMs = Date.now()): Promise<void> {
+  const root = resolve(directory);
   const names = await readdir(root).catch(() => []);
   for (const name of names.filter((entry) => FOLDER.test(entry)).slice(0, MAX_SWEPT)) {
     const folder = join(root, name);

@@ -23,6 +23,7 @@ export interface ChunkEmbeddings {
 
 /** What embedding goes by. */
 export interface EmbedOptions {
+  /** Tries once per call, and for as long as it may: trying again is done here. */
   readonly embedder: Embedder;
   readonly settings: ResumeSettings;
   readonly checkpoints: CheckpointStore;
@@ -36,15 +37,22 @@ const batchSchema = z.strictObject({
   usage: z.strictObject({ inputTokens: z.number(), outputTokens: z.number() }),
 });
 
+type Batch = z.infer<typeof batchSchema>;
+
+/** Null: nothing was asked for. */
+interface Failure {
+  readonly failureCode: string | null;
+}
+
 /** After so many failed batches in a row the rest is not tried: the provider is away. */
 const GIVE_UP_AFTER = 2;
 
 /**
  * Embeds texts batch by batch. A batch that is done is checkpointed and never asked for again by a later attempt; one that fails in the end
- * leaves its chunks without vectors. Rejects with the signal's reason only.
+ * leaves its chunks without vectors. Throws the signal's reason, and what writing a checkpoint throws.
  */
 export async function embedChunks(texts: readonly string[], options: EmbedOptions): Promise<ChunkEmbeddings> {
-  const { embedder, settings, signal, onProgress } = options;
+  const { embedder, settings, onProgress } = options;
   const vectors: (readonly number[] | null)[] = [];
   let dimensions: number | null = null;
   let usage: TokenUsage = { inputTokens: 0, outputTokens: 0 };
@@ -52,21 +60,16 @@ export async function embedChunks(texts: readonly string[], options: EmbedOption
   let failedInRow = 0;
   for (let start = 0; start < texts.length; start += settings.resumeEmbeddingBatch) {
     const batch = texts.slice(start, start + settings.resumeEmbeddingBatch);
-    const known: number | null = dimensions;
-    try {
-      const done = await embedBatch(batch, known, failedInRow >= GIVE_UP_AFTER, options);
-      if (done === undefined) vectors.push(...batch.map(() => null));
-      else {
-        dimensions = done.vectors[0]?.length ?? known;
-        vectors.push(...done.vectors);
-        usage = addUsage(usage, done.usage);
-        failedInRow = 0;
-      }
-    } catch (error) {
-      signal.throwIfAborted();
-      failureCode = codeOf(error);
+    const done: Batch | Failure = await embedBatch(batch, dimensions, failedInRow >= GIVE_UP_AFTER, options);
+    if ("failureCode" in done) {
+      failureCode = done.failureCode ?? failureCode;
       failedInRow += 1;
       vectors.push(...batch.map(() => null));
+    } else {
+      dimensions = done.vectors[0]?.length ?? dimensions;
+      usage = addUsage(usage, done.usage);
+      failedInRow = 0;
+      vectors.push(...done.vectors);
     }
     onProgress(Math.min(start + batch.length, texts.length), texts.length);
   }
@@ -75,38 +78,30 @@ export async function embedChunks(texts: readonly string[], options: EmbedOption
   return { provider, model, dimensions, vectors, failed, failureCode, usage };
 }
 
-/** Undefined: there is no checkpoint, and nothing new is to be asked for. */
 async function embedBatch(
   texts: readonly string[],
   dimensions: number | null,
   onlyCheckpoint: boolean,
   { embedder, settings, checkpoints, signal }: EmbedOptions,
-): Promise<z.infer<typeof batchSchema> | undefined> {
+): Promise<Batch | Failure> {
   const stage = `embeddings-${hashOf([embedder.provider, embedder.model, ...texts])}`;
   const kept = await checkpoints.load(stage, batchSchema);
   if (kept !== undefined && isSound(kept.vectors, texts.length, dimensions)) return kept;
-  if (onlyCheckpoint) return undefined;
-  const {
-    resumeEmbeddingRetries: retries,
-    resumeRetryDelayMs: delayMs,
-    resumeEmbeddingTimeoutMs: timeoutMs,
-  } = settings;
-  const answer = await tryAgain(
-    async () => {
-      const { vectors, usage } = await withTimeout(
-        (limit) => embedder.embed(texts, { signal: limit }),
-        timeoutMs,
-        signal,
-      );
-      if (!isSound(vectors, texts.length, dimensions)) {
-        throw new RetryableError("LLM_PARSE_ERROR", "the embeddings do not fit the texts");
-      }
-      return { vectors: vectors.map((vector) => [...vector]), usage };
-    },
-    { retries, delayMs, signal },
-  );
-  await checkpoints.save(stage, answer);
-  return answer;
+  if (onlyCheckpoint) return { failureCode: null };
+  const call = async (): Promise<Batch> => {
+    const { vectors, usage } = await embedder.embed(texts, { signal });
+    if (!isSound(vectors, texts.length, dimensions)) {
+      throw new RetryableError("LLM_PARSE_ERROR", "the embeddings do not fit the texts");
+    }
+    return { vectors: vectors.map((vector) => [...vector]), usage };
+  };
+  const { resumeEmbeddingRetries: retries, resumeRetryDelayMs: delayMs } = settings;
+  const done = await tryAgain(call, { retries, delayMs, signal }).catch((error: unknown): Failure => {
+    signal.throwIfAborted();
+    return { failureCode: codeOf(error) };
+  });
+  if ("vectors" in done) await checkpoints.save(stage, done);
+  return done;
 }
 
 /** Whether there is one vector per text, all finite and of one length. */
@@ -117,25 +112,6 @@ function isSound(vectors: readonly (readonly number[])[], count: number, dimensi
     length > 0 &&
     vectors.every((vector) => vector.length === length && vector.every(Number.isFinite))
   );
-}
-
-async function withTimeout<T>(
-  call: (signal: AbortSignal) => Promise<T>,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<T> {
-  const limit = new AbortController();
-  const timer = setTimeout(() => {
-    limit.abort(new RetryableError("LLM_TIMEOUT", `no embeddings within ${timeoutMs} ms`));
-  }, timeoutMs);
-  try {
-    return await call(AbortSignal.any([signal, limit.signal]));
-  } catch (error) {
-    limit.signal.throwIfAborted();
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function codeOf(error: unknown): string {

@@ -112,8 +112,7 @@ async function embed(
     return redact(text);
   });
   const embeddings = await embedChunks(texts, {
-    // It is this handler that tries again.
-    embedder: embedder({ ...settings, llmRetries: 0 }),
+    embedder: embedder(settings, { retries: 0, callTimeoutMs: settings.resumeEmbeddingTimeoutMs }),
     settings,
     checkpoints,
     signal: task.signal,

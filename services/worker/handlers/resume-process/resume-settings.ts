@@ -48,6 +48,12 @@ export const resumeSettings = {
     min: 1,
     max: 256,
   }),
+  resumeCheckpointDirectory: text({
+    env: "TASKWIRE_RESUME_CHECKPOINT_DIRECTORY",
+    doc: "Where finished stages of resumes are kept, encrypted, until their task completes; on a disk that workers share, each resumes what another began.",
+    default: ".taskwire/checkpoints",
+    allowed: "a path",
+  }),
   resumeCheckpointDays: wholeNumber({
     env: "TASKWIRE_RESUME_CHECKPOINT_DAYS",
     doc: "Days after which the checkpoints of a resume that never completed are removed, by the next run on that worker.",
