@@ -1,10 +1,15 @@
 import { environment } from "#libs/config/environment.js";
 import { readSettings, type Schema, type Settings } from "#libs/config/settings.js";
+import { reportSettings } from "#worker/handlers/report-generate/report-settings.js";
 import { languageModelSettings } from "#worker/language-model/language-model-settings.js";
 import { outboundSettings } from "#worker/outbound/outbound-settings.js";
 
 /** Every setting of the built-in handlers. They are settings of the worker, which checks them when it starts. */
-export const handlerSettingsSchema = { ...languageModelSettings, ...outboundSettings } satisfies Schema;
+export const handlerSettingsSchema = {
+  ...languageModelSettings,
+  ...outboundSettings,
+  ...reportSettings,
+} satisfies Schema;
 
 /** The values of the handlers' settings. */
 export type HandlerSettings = Settings<typeof handlerSettingsSchema>;
