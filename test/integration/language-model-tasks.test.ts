@@ -103,7 +103,6 @@ describe("Tasks that ask a language model", function () {
   it("stop at the soft limit when the provider hangs", async () => {
     server.behaveAlways({ kind: "hang", at: "headers" });
     const { id } = await create("hanging", { maxAttempts: 1, softTimeoutMs: 1000, hardTimeoutMs: 60_000 });
-    await until("the provider is asked", () => server.requests.length > 0);
     const { task, events } = await ended(id);
     expect(task.error).to.include({ code: "SOFT_TIMEOUT" });
     expect(task.error?.message).to.include("soft limit of 1000 ms");
@@ -126,7 +125,6 @@ describe("Tasks that ask a language model", function () {
     expect(task.error).to.include({ code: "HARD_TIMEOUT", retryable: true });
     expect(kindsOf(events).slice(-2)).to.deep.equal(["softLimitReached", "failed"]);
     expect(valuesOf(events, "failed")[0]?.error).to.deep.equal(task.error);
-    expect(server.requests).to.have.lengthOf(1);
   });
 
   it("end their attempt when an API call takes too long, with a message that GetTask shows", async () => {
