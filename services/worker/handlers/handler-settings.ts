@@ -2,6 +2,7 @@ import { environment } from "#libs/config/environment.js";
 import { readSettings, type Schema, type Settings } from "#libs/config/settings.js";
 import { chunkSettings } from "#worker/documents/chunk-settings.js";
 import { documentSettings } from "#worker/documents/document-settings.js";
+import { reportSettings } from "#worker/handlers/report-generate/report-settings.js";
 import { resumeSettings } from "#worker/handlers/resume-process/resume-settings.js";
 import { webhookSettings } from "#worker/handlers/webhook-deliver/webhook-settings.js";
 import { languageModelSettings } from "#worker/language-model/language-model-settings.js";
@@ -14,6 +15,7 @@ export const handlerSettingsSchema = {
   ...webhookSettings,
   ...documentSettings,
   ...chunkSettings,
+  ...reportSettings,
   ...resumeSettings,
 } satisfies Schema;
 
