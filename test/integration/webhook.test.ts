@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { expect } from "chai";
 import type { ServerResponse } from "node:http";
 import { TaskState, type Task } from "#libs/client/taskwire-client.js";
@@ -132,5 +133,7 @@ describe("When a task that asked for a webhook ends", function () {
       expect(await endOf(client, delivery.id)).to.include({ state: TaskState.COMPLETED, attempt: 1 });
       expect(requestsTo(path)).to.have.lengthOf(1);
     }
+    const verified = await runCli(["verify", "--database", join(dataDir, "taskwire.db")]);
+    expect(verified.exitCode, verified.stdout).to.equal(0);
   });
 });
