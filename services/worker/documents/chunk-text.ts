@@ -124,9 +124,14 @@ function boundaryFrom(segmenter: Intl.Segmenter, text: string, position: number)
   return found.index + found.segment.length;
 }
 
-/** The text with single line breaks as spaces, for the sentences that they interrupt. */
+/**
+ * The text with single line breaks as spaces, for the sentences that they interrupt; of the line breaks around empty lines the last one
+ * stays, so that the end of the sentence is behind them all.
+ */
 function unwrapped(text: string): string {
-  return text.replace(/(?<![\r\n])(?:\r\n|\n)(?![\r\n])/g, (lineBreak) => " ".repeat(lineBreak.length));
+  return text.replace(/\r?\n(?:[ \t]*\r?\n)*/g, (breaks) =>
+    breaks.indexOf("\n") === breaks.length - 1 ? " ".repeat(breaks.length) : `${" ".repeat(breaks.length - 1)}\n`,
+  );
 }
 
 function splitsPair(text: string, position: number): boolean {

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { crc32 } from "node:zlib";
 import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
 import { PermanentError } from "#libs/define-task/define-task.js";
 import type { DocumentLimits } from "#worker/documents/document-settings.js";
@@ -82,7 +83,9 @@ async function unpack(
     if (length > most) throw refuse();
     pieces.push(piece);
   }
-  return Buffer.concat(pieces, length);
+  const content = Buffer.concat(pieces, length);
+  if (crc32(content) !== entry.crc32) throw invalidFile("damaged", "a part of the document has a wrong checksum");
+  return content;
 }
 
 function archiveLimit(message: string): PermanentError {

@@ -29,6 +29,7 @@ describe("chunkText", () => {
     expect(texts("A sentence that\nis wrapped once. Another one.", 40)[0]).to.equal(
       "A sentence that\nis wrapped once. ",
     );
+    expect(texts("First one.\n \nSecond one.", 15)).to.deep.equal(["First one.\n \n", "Second one."]);
     expect(texts("A heading\n\nA long paragraph without end", 30)[0]).to.equal("A heading\n\n");
   });
 
