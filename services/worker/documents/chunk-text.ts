@@ -47,7 +47,7 @@ export function* textChunks(text: string, options: ChunkOptions): Generator<Text
   let end = 0;
   for (let index = 0; end < text.length; index += 1) {
     const covered = end;
-    start = index === 0 ? 0 : nextStart(text, { start, end, overlapCharacters }, segmenters);
+    start = index === 0 ? 0 : nextStart(text, { start, end }, options, segmenters);
     end = text.length - start <= maxCharacters ? text.length : nextEnd(text, start, covered, maxCharacters, segmenters);
     yield { index, start, end, text: text.slice(start, end) };
   }
@@ -91,15 +91,15 @@ function nextEnd(
 /** Where the chunk behind `previous` begins: in its last `overlapCharacters`, or right behind it. */
 function nextStart(
   text: string,
-  previous: { readonly start: number; readonly end: number; readonly overlapCharacters: number },
+  { start, end }: { readonly start: number; readonly end: number },
+  { maxCharacters, overlapCharacters }: ChunkOptions,
   { sentence, word, grapheme }: Segmenters,
 ): number {
-  const { start, end, overlapCharacters } = previous;
-  // The chunk that began latest must not begin again: at least one character further.
-  const earliest = Math.max(end - overlapCharacters, start + 1) - start;
+  const window = text.slice(start, end + Math.max(LOOK_AHEAD, maxCharacters));
   const length = end - start;
+  // The next chunk begins at least a character later than this one, and has room for the grapheme that this one ended before.
+  const earliest = Math.max(length - overlapCharacters, 1, boundaryFrom(grapheme, window, length + 1) - maxCharacters);
   if (earliest >= length) return end;
-  const window = text.slice(start, end + LOOK_AHEAD);
   for (const [segmenter, shown] of [
     [sentence, unwrapped(window)],
     [word, window],
@@ -124,9 +124,14 @@ function boundaryFrom(segmenter: Intl.Segmenter, text: string, position: number)
   return found.index + found.segment.length;
 }
 
-/** The text with single line breaks as spaces, for the sentences that they interrupt. */
+/**
+ * The text with single line breaks as spaces, for the sentences that they interrupt; of the line breaks around empty lines the last one
+ * stays, so that the end of the sentence is behind them all.
+ */
 function unwrapped(text: string): string {
-  return text.replace(/(?<![\r\n])(?:\r\n|\n)(?![\r\n])/g, (lineBreak) => " ".repeat(lineBreak.length));
+  return text.replace(/\r?\n(?:[ \t]*\r?\n)*/g, (breaks) =>
+    breaks.indexOf("\n") === breaks.length - 1 ? " ".repeat(breaks.length) : `${" ".repeat(breaks.length - 1)}\n`,
+  );
 }
 
 function splitsPair(text: string, position: number): boolean {

@@ -111,9 +111,17 @@ function zipFormat(bytes: Buffer): DocumentFormat {
 
 /** The names in a compound file's directory are UTF-16. */
 function compoundFormat(bytes: Buffer): DocumentFormat {
-  if (bytes.includes("HWP Document File")) return "hwp";
+  if (bytes.includes("HWP Document File") || bytes.includes(Buffer.from("BodyText", "utf16le"))) return "hwp";
   if (bytes.includes(Buffer.from("EncryptedPackage", "utf16le"))) {
     throw invalidFile("encrypted", "the file is an Office document protected by a password");
   }
+  if (directoryEnd(bytes) > bytes.length) throw invalidFile("truncated", "the compound file is not complete");
   throw invalidFile("unsupported", "the file is a compound file (DOC, XLS, …), but no HWP 5 document");
+}
+
+/** Where the first sector of a compound file's directory ends ([MS-CFB], 2.2). */
+function directoryEnd(bytes: Buffer): number {
+  if (bytes.length < 52) return Number.POSITIVE_INFINITY;
+  const sectorBytes = 2 ** bytes.readUInt16LE(30);
+  return (bytes.readUInt32LE(48) + 2) * sectorBytes;
 }

@@ -15,8 +15,16 @@ export const documentSettings = {
   }),
   documentUnpackedBytes: wholeNumber({
     env: "TASKWIRE_DOCUMENT_UNPACKED_BYTES",
-    doc: "Most bytes that the text parts of one packed document (DOCX, HWP, HWPX) may unpack to.",
+    doc: "Most bytes that the text parts of one HWP or HWPX document may unpack to.",
     default: 32 * MEBIBYTE,
+    min: 1024,
+    max: 1024 * MEBIBYTE,
+    unit: "bytes",
+  }),
+  documentDocxBytes: wholeNumber({
+    env: "TASKWIRE_DOCUMENT_DOCX_BYTES",
+    doc: "Most bytes that the XML of a DOCX may unpack to; reading it takes some 70 times as much memory.",
+    default: 8 * MEBIBYTE,
     min: 1024,
     max: 1024 * MEBIBYTE,
     unit: "bytes",

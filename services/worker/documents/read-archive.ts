@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { crc32 } from "node:zlib";
 import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
 import { PermanentError } from "#libs/define-task/define-task.js";
 import type { DocumentLimits } from "#worker/documents/document-settings.js";
@@ -11,6 +12,8 @@ const RATIO_FROM_BYTES = 1024 * 1024;
 export interface ArchiveOptions {
   readonly signal: AbortSignal;
   readonly limits: DocumentLimits;
+  /** Most bytes that the wanted files unpack to together. */
+  readonly maxBytes: number;
   /** Which files to unpack; the others are not looked into. */
   readonly wanted: (name: string) => boolean;
 }
@@ -23,19 +26,19 @@ export interface ArchiveOptions {
  * (checksum, overlap, unknown packing); or the signal's reason.
  */
 export async function readArchive(bytes: Buffer, options: ArchiveOptions): Promise<ReadonlyMap<string, Buffer>> {
-  const { signal, limits } = options;
+  const { signal, limits, maxBytes } = options;
   const archive = await openArchive(bytes);
   try {
     if (archive.entryCount > limits.documentEntries) {
       throw archiveLimit(`the archive has ${archive.entryCount} files; at most ${limits.documentEntries} are allowed`);
     }
     const files = new Map<string, Buffer>();
-    let left = limits.documentUnpackedBytes;
+    let left = maxBytes;
     for await (const entry of archive.eachEntry()) {
       signal.throwIfAborted();
       if (!options.wanted(entry.fileName)) continue;
       if (files.has(entry.fileName)) throw invalidFile("damaged", "the archive has two files of the same name");
-      const content = await unpack(archive, entry, { left, limits, signal });
+      const content = await unpack(archive, entry, { left, ...options });
       left -= content.length;
       files.set(entry.fileName, content);
     }
@@ -59,14 +62,14 @@ async function openArchive(bytes: Buffer): Promise<ZipFile> {
 async function unpack(
   archive: ZipFile,
   entry: Entry,
-  { left, limits, signal }: { left: number; limits: DocumentLimits; signal: AbortSignal },
+  { left, limits, maxBytes, signal }: ArchiveOptions & { readonly left: number },
 ): Promise<Buffer> {
   if (entry.isEncrypted()) throw invalidFile("encrypted", "the archive is protected by a password");
   const most = Math.min(left, Math.max(RATIO_FROM_BYTES, entry.compressedSize * limits.documentUnpackRatio));
   const refuse = () =>
     archiveLimit(
       most === left
-        ? `the document unpacks to more than ${limits.documentUnpackedBytes} bytes`
+        ? `the document unpacks to more than ${maxBytes} bytes`
         : `a part of the document unpacks to more than ${limits.documentUnpackRatio} times its size`,
     );
   if (entry.uncompressedSize > most) throw refuse();
@@ -80,7 +83,9 @@ async function unpack(
     if (length > most) throw refuse();
     pieces.push(piece);
   }
-  return Buffer.concat(pieces, length);
+  const content = Buffer.concat(pieces, length);
+  if (crc32(content) !== entry.crc32) throw invalidFile("damaged", "a part of the document has a wrong checksum");
+  return content;
 }
 
 function archiveLimit(message: string): PermanentError {

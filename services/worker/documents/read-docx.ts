@@ -5,6 +5,8 @@ import { invalidFile } from "#worker/documents/invalid-file.js";
 import { readArchive } from "#worker/documents/read-archive.js";
 import { xmlTexts } from "#worker/documents/xml-texts.js";
 
+/** The XML that text may be in or that leads to it; no pictures, themes, and data of other programs. */
+const WANTED = /^(?:\[Content_Types\]\.xml|(?:word\/)?_rels\/[^/]+\.rels|word\/[^/]+\.xml|docProps\/core\.xml)$/i;
 /** Where the document's properties are (ECMA-376 part 2). */
 const PROPERTIES = "docProps/core.xml";
 
@@ -15,7 +17,12 @@ const PROPERTIES = "docProps/core.xml";
  * Throws `INVALID_FILE` as `readArchive` does, and `damaged` for XML that cannot be read; or the signal's reason.
  */
 export async function readDocx(bytes: Buffer, { signal, limits }: ExtractOptions): Promise<ReadText> {
-  const parts = await readArchive(bytes, { signal, limits, wanted: (name) => /\.(xml|rels)$/i.test(name) });
+  const parts = await readArchive(bytes, {
+    signal,
+    limits,
+    maxBytes: limits.documentDocxBytes,
+    wanted: (name) => WANTED.test(name),
+  });
   const archive = zipSync(Object.fromEntries(parts), { level: 0 });
   signal.throwIfAborted();
   try {

@@ -28,7 +28,7 @@ const CHARACTERS: Readonly<Record<string, string>> = {
  */
 export async function readHwpx(bytes: Buffer, { signal, limits }: ExtractOptions): Promise<ReadText> {
   const wanted = (name: string) => SECTION.test(name) || name === PACKAGE || name === MANIFEST;
-  const parts = await readArchive(bytes, { signal, limits, wanted });
+  const parts = await readArchive(bytes, { signal, limits, maxBytes: limits.documentUnpackedBytes, wanted });
   if (parts.get(MANIFEST)?.includes("encryption-data") === true) {
     throw invalidFile("encrypted", "the HWPX document is protected by a password");
   }

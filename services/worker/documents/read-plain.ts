@@ -15,7 +15,7 @@ export function readPlain(bytes: Buffer): ReadText {
 }
 
 function encodingOf(bytes: Buffer): "utf-8" | "utf-16le" | "utf-16be" {
-  const mark = bytes.readUInt16BE(0);
+  const mark = bytes.length < 2 ? 0 : bytes.readUInt16BE(0);
   if (mark === 0xfffe) return "utf-16le";
   return mark === 0xfeff ? "utf-16be" : "utf-8";
 }
