@@ -1,5 +1,7 @@
 import { environment } from "#libs/config/environment.js";
 import { readSettings, type Schema, type Settings } from "#libs/config/settings.js";
+import { chunkSettings } from "#worker/documents/chunk-settings.js";
+import { documentSettings } from "#worker/documents/document-settings.js";
 import { reportSettings } from "#worker/handlers/report-generate/report-settings.js";
 import { languageModelSettings } from "#worker/language-model/language-model-settings.js";
 import { outboundSettings } from "#worker/outbound/outbound-settings.js";
@@ -8,6 +10,8 @@ import { outboundSettings } from "#worker/outbound/outbound-settings.js";
 export const handlerSettingsSchema = {
   ...languageModelSettings,
   ...outboundSettings,
+  ...documentSettings,
+  ...chunkSettings,
   ...reportSettings,
 } satisfies Schema;
 

@@ -52,6 +52,11 @@ export async function writeArtifacts<T>(
   }
 }
 
+/** Writes one file as {@link writeArtifacts} writes several. */
+export function writeArtifact(path: string, text: string, writer: ArtifactWriter): Promise<WrittenArtifact> {
+  return writeArtifacts(writer, (write) => write(path, text));
+}
+
 /** Fails early when the artifact's path is a directory. Throws as {@link writeArtifacts} does. */
 export async function refuseDirectory(path: string): Promise<void> {
   const found = await stat(path).catch((error: unknown) => {
