@@ -1,9 +1,15 @@
 import { environment } from "#libs/config/environment.js";
 import { readSettings, type Schema, type Settings } from "#libs/config/settings.js";
+import { researchSettings } from "#worker/handlers/research-run/research-settings.js";
 import { languageModelSettings } from "#worker/language-model/language-model-settings.js";
+import { outboundSettings } from "#worker/outbound/outbound-settings.js";
 
 /** Every setting of the built-in handlers. They are settings of the worker, which checks them when it starts. */
-export const handlerSettingsSchema = { ...languageModelSettings } satisfies Schema;
+export const handlerSettingsSchema = {
+  ...languageModelSettings,
+  ...outboundSettings,
+  ...researchSettings,
+} satisfies Schema;
 
 /** The values of the handlers' settings. */
 export type HandlerSettings = Settings<typeof handlerSettingsSchema>;
