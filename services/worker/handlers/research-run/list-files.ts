@@ -20,6 +20,8 @@ export interface FileList {
   readonly isCut: boolean;
 }
 
+/** Longer paths, relative to the folder, are passed over. */
+const MAX_PATH_CHARACTERS = 1000;
 /** Text that is read as it is; everything else is passed over. */
 const EXTENSIONS = new Set([".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mdx", ".txt", ".text", ".rst", ".adoc"]);
 
@@ -39,7 +41,7 @@ export async function listFiles(folder: string, limits: ListLimits, signal: Abor
         const path = directory === "" ? entry.name : `${directory}/${entry.name}`;
         entries += 1;
         if (entry.isDirectory()) below.push(path);
-        else if (entry.isFile() && EXTENSIONS.has(extname(entry.name).toLowerCase())) paths.push(path);
+        else if (entry.isFile() && path.length <= MAX_PATH_CHARACTERS && EXTENSIONS.has(extname(entry.name).toLowerCase())) paths.push(path);
       }
       if (entries >= limits.maxEntries) return cut(paths, limits.maxFiles, true);
     }
