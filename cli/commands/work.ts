@@ -1,9 +1,8 @@
 import { Command } from "commander";
-import { encryptionProblems } from "#libs/config/encryption.js";
 import { environment } from "#libs/config/environment.js";
 import { readSettings } from "#libs/config/settings.js";
 import { createLogger } from "#libs/log/logger.js";
-import { workerSettingsSchema as workerSettings } from "#worker/settings.js";
+import { workerSettingsProblems, workerSettingsSchema as workerSettings } from "#worker/settings.js";
 import { runProcess } from "#cli/run-process.js";
 import { addSchemaFlags, givenFlags } from "#cli/schema-flags.js";
 
@@ -25,7 +24,7 @@ export function workCommand(): Command {
         const settings = readSettings(
           workerSettings,
           { flags: givenFlags(command, workerSettings), env: environment() },
-          encryptionProblems,
+          workerSettingsProblems,
         );
         const logger = createLogger({ name: "worker", level: settings.logLevel });
         return { service: createWorker(settings, logger), logger };

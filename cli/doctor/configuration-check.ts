@@ -1,6 +1,8 @@
 import { encryptionProblems, encryptionSettings, readEncryption } from "#libs/config/encryption.js";
 import { ConfigError, readSettings, type Schema } from "#libs/config/settings.js";
 import { taskServiceSettings } from "#task-service/settings.js";
+import { languageModelProblems } from "#worker/language-model/language-model-problems.js";
+import { languageModelSettings } from "#worker/language-model/language-model-settings.js";
 import { workerSettingsSchema } from "#worker/settings.js";
 import { clientSettings } from "#cli/client-settings.js";
 import { type CheckResult, well, wrong } from "#cli/doctor/check.js";
@@ -37,7 +39,14 @@ export function checkConfiguration(env: Environment): readonly CheckResult[] {
     results.push(wrong("setting", `${name} is no setting of Taskwire and has no effect`, advice));
   }
   if (results.length === 0) results.push(well("settings", "all are allowed and known"));
-  return [...results, ...(problems.size > 0 ? [] : [checkHeartbeats(env), checkEncryption(env)])];
+  return [...results, ...(problems.size > 0 ? [] : checksOfAll(env))];
+}
+
+/** Checks of settings that are allowed each. */
+function checksOfAll(env: Environment): readonly CheckResult[] {
+  const models = languageModelProblems(readSettings(languageModelSettings, { env }));
+  const missing = models.map((problem) => wrong("models", problem, "workers do not start without it"));
+  return [checkHeartbeats(env), checkEncryption(env), ...missing];
 }
 
 function problemsOf(schema: Schema, env: Environment): readonly string[] {

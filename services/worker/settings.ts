@@ -1,11 +1,12 @@
 import { availableParallelism } from "node:os";
-import { encryptionSettings } from "#libs/config/encryption.js";
+import { encryptionProblems, encryptionSettings } from "#libs/config/encryption.js";
 import { oneOf, text, textList, toggle, wholeNumber } from "#libs/config/setting-kinds.js";
 import type { Schema, Settings } from "#libs/config/settings.js";
 import { LOG_LEVELS, type LogLevel } from "#libs/log/logger.js";
 import { MAX_MEMORY_BYTES, MAX_TIMEOUT_MS, MIN_MEMORY_BYTES, MIN_TIMEOUT_MS } from "#libs/tasks/limits.js";
 import { DEFAULT_QUEUE } from "#libs/tasks/names.js";
 import { handlerSettingsSchema } from "#worker/handlers/handler-settings.js";
+import { languageModelProblems } from "#worker/language-model/language-model-problems.js";
 
 const cores = availableParallelism();
 
@@ -188,6 +189,11 @@ export const workerSettingsSchema = {
     values: LOG_LEVELS,
   }),
 } satisfies Schema;
+
+/** What is wrong with the settings together; for `readSettings`. */
+export function workerSettingsProblems(settings: WorkerSettings): readonly string[] {
+  return [...encryptionProblems(settings), ...languageModelProblems(settings)];
+}
 
 /** The values of the worker's settings. */
 export type WorkerSettings = Settings<typeof workerSettingsSchema>;

@@ -72,8 +72,7 @@ export async function extractSentences(
 /** How rare a term is among sentences: the logarithm of 1 + all sentences over those that have it. */
 function termWeights(sentences: readonly AnalysedSentence[]): (term: string) => number {
   const holders = new Map<string, number>();
-  for (const { terms } of sentences)
-    for (const term of new Set(terms)) holders.set(term, (holders.get(term) ?? 0) + 1);
+  for (const { terms } of sentences) for (const term of new Set(terms)) holders.set(term, (holders.get(term) ?? 0) + 1);
   return (term) => Math.log(1 + sentences.length / (holders.get(term) ?? 1));
 }
 

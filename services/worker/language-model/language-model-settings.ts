@@ -27,7 +27,7 @@ export const languageModelSettings = {
   }),
   llmBaseUrl: text({
     env: "TASKWIRE_LLM_BASE_URL",
-    doc: "Where the provider is, `/v1` included for `openai`; default: the provider's public address.",
+    doc: "Where the provider is, with `/v1` for `openai` and without it for `anthropic`; default: the provider's public address.",
     default: "",
     allowed: "a URL of http or https",
     pattern: BASE_URL,
@@ -100,14 +100,14 @@ export const languageModelSettings = {
   }),
   embeddingBaseUrl: text({
     env: "TASKWIRE_EMBEDDING_BASE_URL",
-    doc: "Where the embedding provider is; default: `TASKWIRE_LLM_BASE_URL` if that provider is `openai`, else its public address.",
+    doc: "Where the embedding provider is; default: `TASKWIRE_LLM_BASE_URL` if `TASKWIRE_LLM_PROVIDER` is `openai`, else its public address.",
     default: "",
     allowed: "a URL of http or https",
     pattern: BASE_URL,
   }),
   embeddingApiKey: text({
     env: "TASKWIRE_EMBEDDING_API_KEY",
-    doc: "Its key; default: `TASKWIRE_LLM_API_KEY` if that provider is `openai`.",
+    doc: "Its key; default: `TASKWIRE_LLM_API_KEY` if `TASKWIRE_LLM_PROVIDER` is `openai` and `TASKWIRE_EMBEDDING_BASE_URL` is not set.",
     default: "",
     allowed: "a key",
     secret: true,

@@ -21,8 +21,7 @@ export class OfflineModel implements LanguageModel {
     const limits = { maxSentences: MAX_SENTENCES, maxWords: maxTokens, maxKeyPhrases: MAX_KEY_PHRASES };
     const { passages, keyPhrases } = await extractSentences(prompt, texts, limits, signal);
     const summary = passages.map((sentences) => sentences.join(" ")).join("\n\n");
-    const text =
-      request.json === true ? JSON.stringify({ summary, sentences: passages.flat(), keyPhrases }) : summary;
+    const text = request.json === true ? JSON.stringify({ summary, sentences: passages.flat(), keyPhrases }) : summary;
     return {
       text,
       usage: { inputTokens: countWords([system, prompt, ...material]), outputTokens: countWords([summary]) },

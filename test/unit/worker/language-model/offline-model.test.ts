@@ -50,7 +50,9 @@ describe("OfflineModel", () => {
     const one = await model.complete({ prompt: "tide", material: [HARBOUR], maxTokens: 1 }, { signal });
     expect(one.text.match(/[.!?]/g)).to.have.lengthOf(1);
     const colours = ["red", "green", "blue", "white", "black", "brown", "grey", "pink", "violet", "orange"];
-    const many = colours.map((colour, index) => `The ${colour} ship number ${index} carries ${colour} stones.`).join(" ");
+    const many = colours
+      .map((colour, index) => `The ${colour} ship number ${index} carries ${colour} stones.`)
+      .join(" ");
     const eight = await model.complete({ prompt: "ships", material: [many] }, { signal });
     expect(eight.text.match(/\./g)).to.have.lengthOf(8);
   });
