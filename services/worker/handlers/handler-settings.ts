@@ -1,6 +1,7 @@
 import { environment } from "#libs/config/environment.js";
 import { readSettings, type Schema, type Settings } from "#libs/config/settings.js";
 import { researchSettings } from "#worker/handlers/research-run/research-settings.js";
+import { webhookSettings } from "#worker/handlers/webhook-deliver/webhook-settings.js";
 import { languageModelSettings } from "#worker/language-model/language-model-settings.js";
 import { outboundSettings } from "#worker/outbound/outbound-settings.js";
 
@@ -9,6 +10,7 @@ export const handlerSettingsSchema = {
   ...languageModelSettings,
   ...outboundSettings,
   ...researchSettings,
+  ...webhookSettings,
 } satisfies Schema;
 
 /** The values of the handlers' settings. */

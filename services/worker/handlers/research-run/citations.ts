@@ -13,11 +13,12 @@ export function citedNumbers(text: string): number[] {
   return [...new Set(numbers)].sort((a, b) => a - b);
 }
 
-/** Takes out citations of sources that do not exist. */
-export function withoutForeignCitations(text: string, sources: number): string {
-  return text.replace(/ ?\[(\d{1,3})\]/g, (whole, number: string) =>
-    Number(number) >= 1 && Number(number) <= sources ? whole : "",
-  );
+/** Replaces the numbers that a text cites: `[n]` becomes the n-th of `numbers`. Numbers that have none are taken out. */
+export function renumberCitations(text: string, numbers: readonly number[]): string {
+  return text.replace(/ ?\[(\d{1,3})\]/g, (whole, cited: string) => {
+    const number = numbers[Number(cited) - 1];
+    return number === undefined ? "" : whole.replace(cited, String(number));
+  });
 }
 
 /** Gives every paragraph that cites nothing, but stands word for word in a text, a citation of the first such text. */

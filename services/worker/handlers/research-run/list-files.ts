@@ -41,7 +41,12 @@ export async function listFiles(folder: string, limits: ListLimits, signal: Abor
         const path = directory === "" ? entry.name : `${directory}/${entry.name}`;
         entries += 1;
         if (entry.isDirectory()) below.push(path);
-        else if (entry.isFile() && path.length <= MAX_PATH_CHARACTERS && EXTENSIONS.has(extname(entry.name).toLowerCase())) paths.push(path);
+        else if (
+          entry.isFile() &&
+          path.length <= MAX_PATH_CHARACTERS &&
+          EXTENSIONS.has(extname(entry.name).toLowerCase())
+        )
+          paths.push(path);
       }
       if (entries >= limits.maxEntries) return cut(paths, limits.maxFiles, true);
     }

@@ -22,7 +22,10 @@ const answerSchema = z.object({
     .array(
       z.object({
         title: z.string().max(1000),
-        url: z.url({ protocol: /^https?$/ }).transform((url) => new URL(url).href).pipe(z.string().max(MAX_URL_CHARACTERS)),
+        url: z
+          .url({ protocol: /^https?$/ })
+          .transform((url) => new URL(url).href)
+          .pipe(z.string().max(MAX_URL_CHARACTERS)),
         text: z.string(),
       }),
     )
@@ -50,7 +53,7 @@ export async function searchEndpoint(
   }).catch((error: unknown) => {
     signal.throwIfAborted();
     const isOwn = error instanceof RetryableError || error instanceof PermanentError;
-    throw unavailable(isOwn ? `${error.code}: ${error.message}` : "it cannot be asked", error);
+    throw unavailable(isOwn ? error.message : "it cannot be asked", error);
   });
   if (response.status < 200 || response.status > 299) {
     const wait = retryAfterMs(response.headers["retry-after"]);
@@ -73,7 +76,11 @@ function endpointUrl(query: string, limit: number, settings: SearchSettings): UR
   return url;
 }
 
-function requestOf(query: string, limit: number, { researchSearchKey: key, researchSearchMethod: method }: SearchSettings) {
+function requestOf(
+  query: string,
+  limit: number,
+  { researchSearchKey: key, researchSearchMethod: method }: SearchSettings,
+) {
   const headers = { accept: "application/json", ...(key === "" ? {} : { authorization: `Bearer ${key}` }) };
   if (method === "GET") return { method, headers };
   return {
@@ -96,4 +103,9 @@ function unavailable(why: string, cause?: unknown, wait?: number): RetryableErro
     cause,
     ...(wait === undefined ? {} : { retryAfterMs: wait }),
   });
+}
+
+/** Whether {@link searchEndpoint} threw this for a failure of the endpoint. */
+export function isSearchFailure(error: unknown): error is RetryableError {
+  return error instanceof RetryableError && error.code === "SEARCH_UNAVAILABLE";
 }
