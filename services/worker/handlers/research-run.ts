@@ -59,7 +59,6 @@ export default defineTask("research.run", { payload, result }, async (task) => {
   task.progress(0.05, "creating graph");
   const workflow = await createWorkflow(research, maxRounds);
   task.signal.throwIfAborted();
-  task.progress(0.1, "running research");
   await workflow.run(task.signal);
   task.progress(1, "finalizing results");
   const { report, sources, usage, warnings } = research;
