@@ -36,7 +36,7 @@ describe("research.run with a search endpoint", () => {
 
   it("posts the query with its key, and cites what it finds beside the folder's documents", async () => {
     answer = json({ results: [PAGE, PAGE] });
-    const { result } = await run(FOLDER, { TASKWIRE_RESEARCH_SEARCH_KEY: "key of search".replaceAll(" ", "-") });
+    const { result } = await run(FOLDER, { TASKWIRE_RESEARCH_SEARCH_KEY: "key-of-search" });
     const { report, sources, status } = researchResultOf(result);
     expect(status).to.equal("completed");
     expect(sources.map(({ path, url }) => path ?? url)).to.have.members([PAGE.url, "harbour.txt"]);
