@@ -146,7 +146,9 @@ export class Research implements WorkflowSteps {
     }
     const sections: ReportSection[] = [];
     for (const question of this.#questions) {
-      const passages = await choosePassages(await queryTerms(question), this.#sources, signal);
+      const own = await choosePassages(await queryTerms(question), this.#sources, signal);
+      // Who writes may have put the question into other words than the sources.
+      const passages = own.length > 0 || this.#quotes ? own : await choosePassages(this.#terms, this.#sources, signal);
       sections.push({ question, passages, written: "", text: "" });
     }
     this.#sections = sections;
