@@ -13,6 +13,8 @@ export interface HandlerRun {
   readonly progress: readonly SaidProgress[];
   readonly logs: readonly string[];
   readonly output: string;
+  /** Each call of `task.output`, with its name. */
+  readonly outputs: readonly { readonly text: string; readonly name: string }[];
 }
 
 /** How to run it; defaults: a fixed task id, attempt 1, a signal that never fires. */
@@ -30,7 +32,7 @@ export async function runHandler(definition: unknown, payload: unknown, options:
   if (!isTaskDefinition(definition)) throw new TypeError("not a task definition");
   const progress: SaidProgress[] = [];
   const logs: string[] = [];
-  let output = "";
+  const outputs: { readonly text: string; readonly name: string }[] = [];
   const log = (message: string) => void logs.push(message);
   const context: TaskContext = {
     payload: await checked("payload", definition.options.payload, payload),
@@ -46,15 +48,21 @@ export async function runHandler(definition: unknown, payload: unknown, options:
       options.onProgress?.(said);
     },
     log: { debug: log, info: log, warn: log, error: log },
-    output(text) {
-      output += text;
+    output(text, name = "output") {
+      outputs.push({ text, name });
     },
   };
   const { settings } = options;
   if (settings !== undefined) setHandlerSettings(readSettings(handlerSettingsSchema, { env: settings }));
   try {
     const returned: unknown = await definition.handler(context);
-    return { result: await checked("result", definition.options.result, returned), progress, logs, output };
+    return {
+      result: await checked("result", definition.options.result, returned),
+      progress,
+      logs,
+      output: outputs.map(({ text }) => text).join(""),
+      outputs,
+    };
   } finally {
     setHandlerSettings(undefined);
   }

@@ -4,6 +4,7 @@ import { chunkSettings } from "#worker/documents/chunk-settings.js";
 import { documentSettings } from "#worker/documents/document-settings.js";
 import { reportSettings } from "#worker/handlers/report-generate/report-settings.js";
 import { resumeSettings } from "#worker/handlers/resume-process/resume-settings.js";
+import { researchSettings } from "#worker/handlers/research-run/research-settings.js";
 import { webhookSettings } from "#worker/handlers/webhook-deliver/webhook-settings.js";
 import { languageModelSettings } from "#worker/language-model/language-model-settings.js";
 import { outboundSettings } from "#worker/outbound/outbound-settings.js";
@@ -17,6 +18,8 @@ export const handlerSettingsSchema = {
   ...chunkSettings,
   ...reportSettings,
   ...resumeSettings,
+  ...researchSettings,
+  ...webhookSettings,
 } satisfies Schema;
 
 /** The values of the handlers' settings. */

@@ -8,6 +8,7 @@ export const BUILT_IN_HANDLERS: readonly string[] = [
   "text-digest.js",
   "report-generate.js",
   "resume-process.js",
+  "research-run.js",
   "webhook-deliver.js",
   "document-extract.js",
   "document-chunk.js",
