@@ -1,7 +1,7 @@
 import { encryptionProblems, encryptionSettings, readEncryption } from "#libs/config/encryption.js";
 import { ConfigError, readSettings, type Schema } from "#libs/config/settings.js";
 import { taskServiceSettings } from "#task-service/settings.js";
-import { workerSettingsSchema } from "#worker/settings.js";
+import { workerSettingsProblems, workerSettingsSchema } from "#worker/settings.js";
 import { clientSettings } from "#cli/client-settings.js";
 import { type CheckResult, well, wrong } from "#cli/doctor/check.js";
 import { nearestWord } from "#cli/doctor/nearest-word.js";
@@ -37,7 +37,7 @@ export function checkConfiguration(env: Environment): readonly CheckResult[] {
     results.push(wrong("setting", `${name} is no setting of Taskwire and has no effect`, advice));
   }
   if (results.length === 0) results.push(well("settings", "all are allowed and known"));
-  return [...results, ...(problems.size > 0 ? [] : [checkHeartbeats(env), checkEncryption(env)])];
+  return [...results, ...(problems.size > 0 ? [] : [checkHeartbeats(env), checkEncryption(env), ...checkWorker(env)])];
 }
 
 function problemsOf(schema: Schema, env: Environment): readonly string[] {
@@ -68,4 +68,12 @@ function checkEncryption(env: Environment): CheckResult {
   const isMeant = warning === undefined || settings.encryptionKey === "";
   const found = "off: payloads, results, outputs and log lines are stored and sent unencrypted";
   return isMeant ? well("encryption", found) : wrong("encryption", warning, "correct the key");
+}
+
+/** What stops a worker besides encryption, which is looked at by itself. */
+function checkWorker(env: Environment): readonly CheckResult[] {
+  const settings = readSettings(workerSettingsSchema, { env });
+  const known = encryptionProblems(settings);
+  const problems = workerSettingsProblems(settings).filter((problem) => !known.includes(problem));
+  return problems.map((problem) => wrong("setting", problem, "correct it: workers do not start without it"));
 }

@@ -1,14 +1,12 @@
-import { checkValue, issueSentence } from "#libs/define-task/check-value.js";
-import type { ProgressUpdate, TaskContext } from "#libs/define-task/task-context.js";
 import { isTaskDefinition } from "#libs/define-task/define-task.js";
-
-/** One thing a handler said about its progress. */
-export type SaidProgress = ProgressUpdate & { readonly fraction?: number };
+import { TaskAborted } from "#libs/define-task/task-errors.js";
+import type { ProgressUpdate } from "#libs/define-task/task-context.js";
+import { startTask, type HeardLine } from "#libs/testing/run-task.js";
 
 /** What a handler did. */
 export interface HandlerRun {
   readonly result: unknown;
-  readonly progress: readonly SaidProgress[];
+  readonly progress: readonly ProgressUpdate[];
   readonly logs: readonly string[];
   readonly output: string;
 }
@@ -18,45 +16,30 @@ export interface RunOptions {
   readonly taskId?: string;
   readonly attempt?: number;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: SaidProgress) => void;
+  readonly onProgress?: (progress: ProgressUpdate) => void;
+  readonly onLog?: (line: HeardLine) => void;
 }
 
-/** Runs a handler without servers, with payload and result checked as a worker checks them. */
+/** Runs one attempt without servers and returns its result; rejects with what the handler threw, or a TypeError for what a schema refused. */
 export async function runHandler(definition: unknown, payload: unknown, options: RunOptions = {}): Promise<HandlerRun> {
   if (!isTaskDefinition(definition)) throw new TypeError("not a task definition");
-  const progress: SaidProgress[] = [];
-  const logs: string[] = [];
-  let output = "";
-  const log = (message: string) => void logs.push(message);
-  const context: TaskContext = {
-    payload: await checked("payload", definition.options.payload, payload),
-    taskId: options.taskId ?? "0199aaaa-0000-7000-8000-000000000001",
-    attempt: options.attempt ?? 1,
-    maxAttempts: 3,
-    signal: options.signal ?? new AbortController().signal,
-    deadline: new Date(Date.now() + 60_000),
-    progress(update, message) {
-      const said =
-        typeof update === "number" ? { fraction: update, ...(message === undefined ? {} : { message }) } : update;
-      progress.push(said);
-      options.onProgress?.(said);
-    },
-    log: { debug: log, info: log, warn: log, error: log },
-    output(text) {
-      output += text;
-    },
+  if (typeof payload !== "object" || payload === null) throw new TypeError("payload refused: no object");
+  const { signal, ...rest } = options;
+  const run = startTask(definition, payload, rest);
+  const onAbort = () => {
+    run.cancel();
   };
-  const returned: unknown = await definition.handler(context);
-  return { result: await checked("result", definition.options.result, returned), progress, logs, output };
-}
-
-async function checked(
-  what: string,
-  schema: Parameters<typeof checkValue>[0] | undefined,
-  value: unknown,
-): Promise<unknown> {
-  if (schema === undefined) return value;
-  const answer = await checkValue(schema, value);
-  if (!answer.ok) throw new TypeError(`${what} refused: ${issueSentence(answer.issues)}`);
-  return answer.value;
+  if (signal?.aborted === true) onAbort();
+  else signal?.addEventListener("abort", onAbort);
+  await run.attemptEnd();
+  signal?.removeEventListener("abort", onAbort);
+  const [ended] = run.attempts;
+  if (ended?.thrown !== undefined) throw ended.thrown instanceof TaskAborted ? signal?.reason : ended.thrown;
+  if (run.state !== "COMPLETED") throw new TypeError(run.error?.message.replace(/^the (payload|result) was /, "$1 "));
+  return {
+    result: run.result,
+    progress: run.progress,
+    logs: run.logs.map(({ message }) => message),
+    output: run.output(),
+  };
 }

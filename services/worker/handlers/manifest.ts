@@ -7,4 +7,5 @@ export const BUILT_IN_HANDLERS: readonly string[] = [
   "no-op-process.js",
   "text-digest.js",
   "report-generate.js",
+  "command-run.js",
 ].map((file) => fileURLToPath(new URL(file, import.meta.url)));

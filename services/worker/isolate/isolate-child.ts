@@ -1,7 +1,7 @@
 import { errorMessage } from "#libs/errors/error-message.js";
-import type { RunOrder } from "#worker/isolate/isolate.js";
+import type { RunOrder } from "#libs/attempts/run-order.js";
 import { activeResources, hasMoreThan } from "#worker/isolate/active-resources.js";
-import { HandlerRun } from "#worker/isolate/handler-run.js";
+import { HandlerRun } from "#libs/attempts/handler-run.js";
 import { describeTask, loadTasks, type LoadedTask } from "#worker/isolate/load-tasks.js";
 import { readParentMessage, type ChildMessage, type IsolateSetup } from "#worker/isolate/protocol.js";
 
@@ -59,7 +59,6 @@ export class IsolateChild {
     this.#current = { run, handler };
     const outcome = await handler.outcome();
     this.#current = undefined;
-    if (outcome.kind === "died") return;
     if (outcome.kind === "succeeded") {
       const { warnings } = outcome;
       this.#send({ kind: "ended", run, leftRunning: false, outcome: { ...outcome, warnings: [...warnings] } });

@@ -18,6 +18,7 @@ describe("BUILT_IN_HANDLERS", () => {
       "system.no_op_process",
       "text.digest",
       "report.generate",
+      "command.run",
     ]);
   });
 
