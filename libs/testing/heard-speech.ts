@@ -1,6 +1,7 @@
 import type { SpeechSink } from "#libs/attempts/handler-speech.js";
 import type { LogClaim, OutputClaim, ProgressClaim } from "#libs/attempts/speech-claims.js";
 import type { ProgressUpdate } from "#libs/define-task/task-context.js";
+import { jsonObject } from "#libs/testing/json-object.js";
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
@@ -47,7 +48,7 @@ export class HeardSpeech implements SpeechSink {
   }
 
   onLog({ level, message, fieldsJson }: LogClaim): void {
-    const fields = fieldsJson === "" ? {} : fieldsOf(fieldsJson);
+    const fields = fieldsJson === "" ? {} : jsonObject(fieldsJson);
     const line = { level: LEVELS[level - 1] ?? "info", message, fields, attempt: this.#attempt() };
     this.logs.push(line);
     this.#listener.onLog?.(line);
@@ -57,8 +58,4 @@ export class HeardSpeech implements SpeechSink {
     this.outputs.set(name, (this.outputs.get(name) ?? "") + text);
     this.#listener.onOutput?.(text, name);
   }
-}
-
-function fieldsOf(json: string): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(Object(JSON.parse(json))));
 }

@@ -7,6 +7,7 @@ import type { EventFact } from "#libs/tasks/event-fact.js";
 import type { Moment } from "#libs/tasks/moment.js";
 import type { TaskFacts } from "#libs/tasks/task-facts.js";
 import { TaskState } from "#libs/tasks/task-state.js";
+import { jsonObject } from "#libs/testing/json-object.js";
 
 /** Where a task stands. */
 export type StateName = "PENDING" | "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED";
@@ -123,6 +124,5 @@ export class TaskLife {
 
 /** A failure with its details as an object. */
 export function failureOf({ code, message, retryable, detailsJson }: AttemptErrorFact): Failure {
-  const details: unknown = detailsJson === "" ? undefined : JSON.parse(detailsJson);
-  return { code, message, retryable, details: details === undefined ? undefined : { ...Object(details) } };
+  return { code, message, retryable, details: detailsJson === "" ? undefined : jsonObject(detailsJson) };
 }
