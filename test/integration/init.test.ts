@@ -129,7 +129,7 @@ function startShell(
   script: string,
   cwd: string,
   env: Readonly<Record<string, string>>,
-): { readonly child: ChildProcess; printed(): string } {
+): { readonly child: ChildProcess; readonly printed: () => string } {
   const inherited = Object.entries(environment()).filter(([name]) => !name.startsWith("TASKWIRE_"));
   const child = spawn("bash", ["-c", `exec ${script}`], {
     cwd,

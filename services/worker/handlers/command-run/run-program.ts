@@ -2,13 +2,24 @@ import { environment } from "#libs/config/environment.js";
 import { PermanentError, RetryableError, type TaskContext } from "#libs/define-task/define-task.js";
 import type { ConfiguredCommand } from "#worker/handlers/command-run/command-file.js";
 import { LineSplitter } from "#worker/handlers/command-run/line-splitter.js";
-import { ProgramGroup, type ProgramExit } from "#worker/handlers/command-run/program-group.js";
+import { ProgramGroup, type ProgramExit, type ProgramInput } from "#worker/handlers/command-run/program-group.js";
 import {
   protocolError,
   readProgramLine,
   type ProgramError,
   type ProgramLine,
 } from "#worker/handlers/command-run/program-line.js";
+
+/** Reasons not to start a program that do not pass by themselves. */
+const LASTING: ReadonlySet<string> = new Set([
+  "EACCES",
+  "EPERM",
+  "ENOEXEC",
+  "E2BIG",
+  "EISDIR",
+  "ELOOP",
+  "ENAMETOOLONG",
+]);
 
 /** What a program said about its end. */
 interface ProgramEnd {
@@ -42,7 +53,7 @@ export async function runProgram(command: ConfiguredCommand, input: unknown, tas
       group.kill();
     }
   };
-  const group = new ProgramGroup(command, {
+  const group = startGroup(command, {
     env: programEnvironment(command, task),
     stdin: `${JSON.stringify(input)}\n`,
     onStdout: (chunk) => {
@@ -67,7 +78,7 @@ export async function runProgram(command: ConfiguredCommand, input: unknown, tas
     });
     if (broken === undefined && exit.exitCode === 0 && end.error === undefined && end.result !== undefined)
       return end.result.value;
-    task.signal.throwIfAborted();
+    if (end.error === undefined) task.signal.throwIfAborted();
     if (broken !== undefined) throw withStderr(broken, group.stderrTail);
     return ending(exit, end, timedOut ? limits.timeoutMs : undefined, group.stderrTail);
   } catch (error) {
@@ -75,6 +86,14 @@ export async function runProgram(command: ConfiguredCommand, input: unknown, tas
   } finally {
     clearTimeout(timer);
     task.signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function startGroup(command: ConfiguredCommand, input: ProgramInput): ProgramGroup {
+  try {
+    return new ProgramGroup(command, input);
+  } catch (error) {
+    throw startFailure(error, command);
   }
 }
 
@@ -101,13 +120,13 @@ function ending(exit: ProgramExit, end: ProgramEnd, timeoutMs: number | undefine
     ...(signal === null ? {} : { signal }),
     ...(stderr === "" ? {} : { stderr }),
   };
-  if (timeoutMs !== undefined)
-    throw new RetryableError("COMMAND_TIMEOUT", `the program ran longer than ${timeoutMs} ms`, { details });
   if (end.error !== undefined) {
     const { code, message, retryable, retryAfterMs } = end.error;
     if (!retryable) throw new PermanentError(code, message, { details });
     throw new RetryableError(code, message, { details, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
   }
+  if (timeoutMs !== undefined)
+    throw new RetryableError("COMMAND_TIMEOUT", `the program ran longer than ${timeoutMs} ms`, { details });
   if (exitCode === 0) return null;
   const how = signal === null ? `with exit code ${exitCode}` : `by ${signal}`;
   throw new RetryableError("COMMAND_FAILED", `the program ended ${how}`, { details });
@@ -127,6 +146,6 @@ function startFailure(error: unknown, { argv, cwd }: ConfiguredCommand): unknown
     const message = `there is no program ${argv[0]}, or no directory ${cwd} to run it in`;
     return new PermanentError("COMMAND_NOT_FOUND", message, { details, cause: error });
   }
-  const kind = systemCode === "EACCES" || systemCode === "ENOEXEC" ? PermanentError : RetryableError;
+  const kind = LASTING.has(systemCode) ? PermanentError : RetryableError;
   return new kind("COMMAND_FAILED", `the program cannot be started: ${systemCode}`, { details, cause: error });
 }

@@ -50,6 +50,7 @@ describe("command.run", () => {
         hurried: family("exit 0", { timeoutMs: 300 }),
         polite: family("exit 0"),
         stubborn: family("", { graceMs: 50 }),
+        eloquent: family(`echo '{"error":{"code":"TORN","message":"halfway through"}}'; exit 0`),
         deserter: { argv: ["/bin/sh", "-c", "sleep 1000 & echo $! >deserter.pid"] },
         missing: { argv: ["./no-such-program"] },
         nowhere: { argv: [process.execPath], cwd: "no-such-directory" },
@@ -191,6 +192,15 @@ describe("command.run", () => {
       for (const pid of pids) await until(`${pid} is gone`, async () => !(await isAlive(pid)));
     });
   }
+
+  it("keeps the error that a program says when it is told to stop", async () => {
+    const controller = new AbortController();
+    const onLog = () => {
+      controller.abort();
+    };
+    const error = await rejectionOf(run("eloquent", null, { signal: controller.signal, onLog }));
+    expect(error).to.be.instanceOf(RetryableError).and.to.include({ code: "TORN", message: "halfway through" });
+  });
 });
 
 function pidsIn(fields: unknown): readonly number[] {
