@@ -30,12 +30,3 @@ export function givenFlags(command: Command, schema: Schema): Record<string, str
   }
   return flags;
 }
-
-/** Flags as {@link givenFlags} returns them, as the environment would have them. */
-export function flagsAsEnvironment(
-  flags: Readonly<Record<string, string | undefined>>,
-  schema: Schema,
-): Record<string, string> {
-  const values = Object.values(schema).map((setting) => [setting.env, flags[flagOf(setting).slice(2)]] as const);
-  return Object.fromEntries(values.filter((entry): entry is readonly [string, string] => entry[1] !== undefined));
-}

@@ -1,10 +1,10 @@
 import { Command } from "commander";
-import { environment, extendEnvironment } from "#libs/config/environment.js";
+import { environment } from "#libs/config/environment.js";
 import { readSettings } from "#libs/config/settings.js";
 import { createLogger } from "#libs/log/logger.js";
 import { workerSettingsProblems, workerSettingsSchema as workerSettings } from "#worker/settings.js";
 import { runProcess } from "#cli/run-process.js";
-import { addSchemaFlags, flagsAsEnvironment, givenFlags } from "#cli/schema-flags.js";
+import { addSchemaFlags, givenFlags } from "#cli/schema-flags.js";
 
 /** `taskwire work`: runs a worker. */
 export function workCommand(): Command {
@@ -21,10 +21,11 @@ export function workCommand(): Command {
     await runProcess({
       name: "taskwire work",
       create: () => {
-        const flags = givenFlags(command, workerSettings);
-        const settings = readSettings(workerSettings, { flags, env: environment() }, workerSettingsProblems);
-        // Handlers in processes of their own read their settings there.
-        extendEnvironment(flagsAsEnvironment(flags, workerSettings));
+        const settings = readSettings(
+          workerSettings,
+          { flags: givenFlags(command, workerSettings), env: environment() },
+          workerSettingsProblems,
+        );
         const logger = createLogger({ name: "worker", level: settings.logLevel });
         return { service: createWorker(settings, logger), logger };
       },

@@ -37,7 +37,16 @@ export function checkConfiguration(env: Environment): readonly CheckResult[] {
     results.push(wrong("setting", `${name} is no setting of Taskwire and has no effect`, advice));
   }
   if (results.length === 0) results.push(well("settings", "all are allowed and known"));
-  return [...results, ...(problems.size > 0 ? [] : [checkHeartbeats(env), checkEncryption(env), ...checkWorker(env)])];
+  return [...results, ...(problems.size > 0 ? [] : checksOfAll(env))];
+}
+
+/** Checks of settings that are allowed each. */
+function checksOfAll(env: Environment): readonly CheckResult[] {
+  const settings = readSettings(workerSettingsSchema, { env });
+  const known = encryptionProblems(settings);
+  const problems = workerSettingsProblems(settings).filter((problem) => !known.includes(problem));
+  const missing = problems.map((problem) => wrong("worker", problem, "workers do not start without it"));
+  return [checkHeartbeats(env), checkEncryption(env), ...missing];
 }
 
 function problemsOf(schema: Schema, env: Environment): readonly string[] {
@@ -68,12 +77,4 @@ function checkEncryption(env: Environment): CheckResult {
   const isMeant = warning === undefined || settings.encryptionKey === "";
   const found = "off: payloads, results, outputs and log lines are stored and sent unencrypted";
   return isMeant ? well("encryption", found) : wrong("encryption", warning, "correct the key");
-}
-
-/** What stops a worker besides encryption, which is looked at by itself. */
-function checkWorker(env: Environment): readonly CheckResult[] {
-  const settings = readSettings(workerSettingsSchema, { env });
-  const known = encryptionProblems(settings);
-  const problems = workerSettingsProblems(settings).filter((problem) => !known.includes(problem));
-  return problems.map((problem) => wrong("setting", problem, "correct it: workers do not start without it"));
 }

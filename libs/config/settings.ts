@@ -77,6 +77,11 @@ export function readSettings<S extends Schema>(
   return settings;
 }
 
+/** The environment variables that give these values: {@link readSettings} reads the same ones back from it. */
+export function asEnvironment<S extends Schema>(schema: S, values: Settings<S>): Record<string, string> {
+  return Object.fromEntries(Object.entries(schema).map(([name, { env }]) => [env, String(values[name])]));
+}
+
 /** The values as they may be logged: secrets as `***`. */
 export function printable<S extends Schema>(schema: S, values: Settings<S>): Record<string, unknown> {
   return Object.fromEntries(

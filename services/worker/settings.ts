@@ -9,6 +9,7 @@ import { MAX_MEMORY_BYTES, MAX_TIMEOUT_MS, MIN_MEMORY_BYTES, MIN_TIMEOUT_MS } fr
 import { DEFAULT_QUEUE } from "#libs/tasks/names.js";
 import { commandFileProblems } from "#worker/handlers/command-run/command-file.js";
 import { handlerSettingsSchema } from "#worker/handlers/handler-settings.js";
+import { languageModelProblems } from "#worker/language-model/language-model-problems.js";
 
 const cores = availableParallelism();
 
@@ -197,5 +198,5 @@ export type WorkerSettings = Settings<typeof workerSettingsSchema>;
 
 /** What is wrong with settings that are allowed one by one: the worker does not start. */
 export function workerSettingsProblems(settings: WorkerSettings): readonly string[] {
-  return [...encryptionProblems(settings), ...commandFileProblems(settings)];
+  return [...encryptionProblems(settings), ...languageModelProblems(settings), ...commandFileProblems(settings)];
 }

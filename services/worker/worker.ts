@@ -17,8 +17,10 @@ import { EarlyCancels } from "#worker/consume/early-cancels.js";
 import { RecentAttempts } from "#worker/consume/recent-attempts.js";
 import { TaskConsumer } from "#worker/consume/task-consumer.js";
 import { AttemptRunner } from "#worker/execute/attempt-runner.js";
+import { setHandlerSettings } from "#worker/handlers/handler-settings.js";
 import { BUILT_IN_HANDLERS } from "#worker/handlers/manifest.js";
 import { HeartbeatSender } from "#worker/heartbeat/heartbeat-sender.js";
+import { handlerEnvironment } from "#worker/isolate/handler-environment.js";
 import { Isolates } from "#worker/isolate/isolates.js";
 import type { ModuleCatalog } from "#worker/isolate/module-catalog.js";
 import { AttemptCounts, workerMetrics } from "#worker/metrics/worker-metrics.js";
@@ -83,6 +85,7 @@ export class WorkerProcess implements Service {
       readiness: () => this.#readiness(),
       logger: this.#logger,
     });
+    setHandlerSettings(settings);
     this.#isolates = new Isolates({
       modules: [...(settings.builtinTasks ? BUILT_IN_HANDLERS : []), ...settings.tasks.map((path) => resolve(path))],
       warm: Math.min(settings.slots, settings.warmProcesses),
@@ -90,6 +93,7 @@ export class WorkerProcess implements Service {
       recycleAfter: settings.recycleAfter,
       nice: settings.isolateNice,
       freezeKillMs: settings.freezeKillMs,
+      environment: handlerEnvironment(settings),
       logger: this.#logger,
     });
   }
@@ -243,6 +247,7 @@ export class WorkerProcess implements Service {
     await this.#bus.stop();
     await this.#isolates.close();
     await this.#operations.stop();
+    setHandlerSettings(undefined);
     if (parts !== undefined) this.#logger.info("worker stopped");
   }
 

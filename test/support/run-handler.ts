@@ -1,7 +1,9 @@
+import { readSettings } from "#libs/config/settings.js";
 import { isTaskDefinition } from "#libs/define-task/define-task.js";
 import { TaskAborted } from "#libs/define-task/task-errors.js";
 import type { ProgressUpdate } from "#libs/define-task/task-context.js";
 import { startTask, type HeardLine } from "#libs/testing/run-task.js";
+import { handlerSettingsSchema, setHandlerSettings } from "#worker/handlers/handler-settings.js";
 
 /** What a handler did. */
 export interface HandlerRun {
@@ -16,6 +18,8 @@ export interface RunOptions {
   readonly taskId?: string;
   readonly attempt?: number;
   readonly signal?: AbortSignal;
+  /** Settings of the worker, as environment variables; default: those of this process. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly onProgress?: (progress: ProgressUpdate) => void;
   readonly onLog?: (line: HeardLine) => void;
 }
@@ -24,7 +28,8 @@ export interface RunOptions {
 export async function runHandler(definition: unknown, payload: unknown, options: RunOptions = {}): Promise<HandlerRun> {
   if (!isTaskDefinition(definition)) throw new TypeError("not a task definition");
   if (typeof payload !== "object" || payload === null) throw new TypeError("payload refused: no object");
-  const { signal, ...rest } = options;
+  const { signal, settings, ...rest } = options;
+  if (settings !== undefined) setHandlerSettings(readSettings(handlerSettingsSchema, { env: settings }));
   const run = startTask(definition, payload, rest);
   const onAbort = () => {
     run.cancel();
@@ -33,6 +38,7 @@ export async function runHandler(definition: unknown, payload: unknown, options:
   else signal?.addEventListener("abort", onAbort);
   await run.attemptEnd();
   signal?.removeEventListener("abort", onAbort);
+  setHandlerSettings(undefined);
   const [ended] = run.attempts;
   if (ended?.thrown !== undefined) throw ended.thrown instanceof TaskAborted ? signal?.reason : ended.thrown;
   if (run.state !== "COMPLETED") throw new TypeError(run.error?.message.replace(/^the (payload|result) was /, "$1 "));

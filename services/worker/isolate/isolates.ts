@@ -1,5 +1,6 @@
 import type { Isolation } from "#libs/define-task/define-task.js";
 import type { Logger } from "#libs/log/logger.js";
+import type { HandlerEnvironment } from "#worker/isolate/handler-environment.js";
 import { InlineIsolate } from "#worker/isolate/inline-isolate.js";
 import type { Isolate } from "#worker/isolate/isolate.js";
 import { IsolatePool } from "#worker/isolate/isolate-pool.js";
@@ -19,6 +20,8 @@ export interface IsolatesOptions {
   readonly nice: number;
   /** How long the worker may be stopped until its processes kill themselves, milliseconds; 0: for ever. */
   readonly freezeKillMs: number;
+  /** What handlers in processes and threads see. */
+  readonly environment: HandlerEnvironment;
   readonly logger: Logger;
 }
 
@@ -65,19 +68,20 @@ export class Isolates {
   }
 
   #createProcess(memoryBytes: number): ProcessIsolate {
-    const { modules, nice, freezeKillMs, logger } = this.#options;
+    const { modules, nice, freezeKillMs, environment, logger } = this.#options;
     return new ProcessIsolate({
       modules,
       memoryBytes,
       nice,
       freezeKillMs,
+      environment,
       logger,
       memoryWatch: this.#memoryWatch,
     });
   }
 
   #createThread(memoryBytes: number): ThreadIsolate {
-    const { modules, nice, logger } = this.#options;
-    return new ThreadIsolate({ modules, memoryBytes, nice, logger });
+    const { modules, nice, environment, logger } = this.#options;
+    return new ThreadIsolate({ modules, memoryBytes, nice, environment, logger });
   }
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Logger } from "#libs/log/logger.js";
 import type { RunOrder } from "#libs/attempts/run-order.js";
 import type { Isolate, IsolateRun, RunListener } from "#worker/isolate/isolate.js";
-import { handlerEnvironment } from "#worker/isolate/handler-environment.js";
+import type { HandlerEnvironment } from "#worker/isolate/handler-environment.js";
 import { IsolateOutput } from "#worker/isolate/isolate-output.js";
 import type { DeathOutcome } from "#libs/attempts/isolate-outcome.js";
 import { IsolateSession } from "#worker/isolate/isolate-session.js";
@@ -24,6 +24,7 @@ export interface ProcessIsolateOptions {
   /** How long the worker may be stopped (SIGSTOP) until the process kills itself, milliseconds; 0: for ever. On Linux only. */
   readonly freezeKillMs: number;
   readonly memoryWatch: MemoryWatch;
+  readonly environment: HandlerEnvironment;
   readonly logger: Logger;
 }
 
@@ -59,7 +60,7 @@ export class ProcessIsolate implements Isolate {
     const heapMib = Math.ceil(options.memoryBytes / MIB) + HEAP_ALLOWANCE_MIB;
     this.#child = fork(fileURLToPath(new URL("./isolate-entry.js", import.meta.url)), [String(options.freezeKillMs)], {
       detached: true,
-      env: handlerEnvironment(),
+      env: options.environment,
       execArgv: [`--max-old-space-size=${heapMib}`],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       serialization: "json",

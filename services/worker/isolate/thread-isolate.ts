@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { Logger } from "#libs/log/logger.js";
 import type { RunOrder } from "#libs/attempts/run-order.js";
 import type { Isolate, IsolateRun, RunListener } from "#worker/isolate/isolate.js";
-import { handlerEnvironment } from "#worker/isolate/handler-environment.js";
+import type { HandlerEnvironment } from "#worker/isolate/handler-environment.js";
 import { IsolateOutput } from "#worker/isolate/isolate-output.js";
 import type { DeathOutcome } from "#libs/attempts/isolate-outcome.js";
 import { IsolateSession } from "#worker/isolate/isolate-session.js";
@@ -16,6 +16,7 @@ export interface ThreadIsolateOptions {
   readonly memoryBytes: number;
   /** OS priority, 0–19; on Linux only. */
   readonly nice: number;
+  readonly environment: HandlerEnvironment;
   readonly logger: Logger;
 }
 
@@ -37,7 +38,7 @@ export class ThreadIsolate implements Isolate {
       stdout: true,
       stderr: true,
       execArgv: [],
-      env: handlerEnvironment(),
+      env: options.environment,
       workerData: options.nice,
     });
     this.#output = new IsolateOutput(options.logger, this.#worker);

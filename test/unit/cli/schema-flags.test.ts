@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Command } from "commander";
-import { addSchemaFlags, flagsAsEnvironment, givenFlags } from "#cli/schema-flags.js";
+import { addSchemaFlags, givenFlags } from "#cli/schema-flags.js";
 import { oneOf, text, textList, toggle, wholeNumber } from "#libs/config/setting-kinds.js";
 import { readSettings } from "#libs/config/settings.js";
 
@@ -30,11 +30,6 @@ describe("addSchemaFlags", () => {
   it("lets lists be repeated", () => {
     const flags = parsed("--tasks", "./a.js", "--tasks", "./b.js,./c.js");
     expect(readSettings(schema, { flags, env: {} }).tasks).to.deep.equal(["./a.js", "./b.js", "./c.js"]);
-  });
-
-  it("can stand in the environment, for the processes of handlers", () => {
-    const flags = parsed("--grpc-port", "5", "--tasks", "./a.js");
-    expect(flagsAsEnvironment(flags, schema)).to.deep.equal({ TASKWIRE_GRPC_PORT: "5", TASKWIRE_TASKS: "./a.js" });
   });
 
   it("leaves checking to the settings, so that all problems are reported together", () => {

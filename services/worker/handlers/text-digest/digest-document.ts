@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { analyseBlocks, sampleOf } from "#worker/handlers/text-digest/analyse-blocks.js";
 import { detectLanguage, givenLanguage, type DetectedLanguage } from "#worker/handlers/text-digest/detect-language.js";
 import { documentProse, type ProseBlock } from "#worker/handlers/text-digest/document-prose.js";
 import { keyPhrases, type KeyPhrase } from "#worker/handlers/text-digest/key-phrases.js";
 import type { LoadedDocument } from "#worker/handlers/text-digest/read-document.js";
-import type { AnalysedSentence, SentenceAnalyser } from "#worker/handlers/text-digest/sentence-analysis.js";
 import { sentencesOf, wordsOf } from "#worker/handlers/text-digest/split-text.js";
 import { summarise } from "#worker/handlers/text-digest/summarise.js";
 
@@ -38,12 +38,8 @@ export interface DigestOptions {
 /** The stages of a digest, in order. */
 export type DigestStage = "language" | "words" | "phrases" | "summary";
 
-/** Key phrases and summary come from the first so many characters of prose; counts are of everything. */
-export const ANALYSED_CHARACTERS = 40_000;
 /** Mean silent reading rate of English non-fiction (M. Brysbaert, “How many words do we read per minute?”, Journal of Memory and Language 109, 2019). */
 const WORDS_PER_MINUTE = 238;
-/** Sentences between two looks at the signal. */
-const SENTENCES_PER_TURN = 25;
 const SURROGATE_PAIR = /[\uD800-\uDBFF][\uDC00-\uDFFF]/g;
 const MAX_TITLE_CHARACTERS = 120;
 const TITLE_SEARCH_CHARACTERS = 1000;
@@ -78,24 +74,6 @@ export async function digestDocument(document: LoadedDocument, options: DigestOp
   };
 }
 
-/** Content words of a text, as documents of the language have them in `terms`. */
-export async function termsOf(text: string, language: DetectedLanguage): Promise<readonly string[]> {
-  const analyse = await analyserFor(language);
-  return analyse(text).terms;
-}
-
-async function analyserFor(language: DetectedLanguage): Promise<SentenceAnalyser> {
-  if (language.code === "en") return (await import("#worker/handlers/text-digest/english-analyser.js")).analyseEnglish;
-  if (language.code === "ko")
-    return (await import("#worker/handlers/text-digest/korean-analyser.js")).loadKoreanAnalyser();
-  return (await import("#worker/handlers/text-digest/general-analyser.js")).generalAnalyser(language);
-}
-
-function sampleOf(blocks: readonly ProseBlock[]): string {
-  const running = blocks.filter((block) => block.kind !== "heading");
-  return (running.length > 0 ? running : blocks).map((block) => block.text).join("\n");
-}
-
 type Counts = Pick<DocumentDigest, "characters" | "words" | "sentences">;
 
 async function countText(blocks: readonly ProseBlock[], language: string, signal: AbortSignal): Promise<Counts> {
@@ -114,28 +92,6 @@ async function countText(blocks: readonly ProseBlock[], language: string, signal
     signal.throwIfAborted();
   }
   return { characters, words, sentences };
-}
-
-async function analyseBlocks(
-  blocks: readonly ProseBlock[],
-  language: DetectedLanguage,
-  signal: AbortSignal,
-): Promise<AnalysedSentence[]> {
-  const analysed: AnalysedSentence[] = [];
-  if (blocks.length === 0) return analysed;
-  const analyse = await analyserFor(language);
-  let left = ANALYSED_CHARACTERS;
-  for (const block of blocks) {
-    if (left <= 0) break;
-    for (const text of sentencesOf(block.text.slice(0, left), language.code)) {
-      analysed.push({ text, ...analyse(text), quotable: block.kind !== "heading" });
-      if (analysed.length % SENTENCES_PER_TURN !== 0) continue;
-      await nextTurn();
-      signal.throwIfAborted();
-    }
-    left -= block.text.length;
-  }
-  return analysed;
 }
 
 function titleOf(document: LoadedDocument, blocks: readonly ProseBlock[], language: string): string {

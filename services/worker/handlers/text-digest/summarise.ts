@@ -1,6 +1,14 @@
 import { rankNodes } from "#worker/handlers/text-digest/rank-nodes.js";
 import type { AnalysedSentence } from "#worker/handlers/text-digest/sentence-analysis.js";
 
+/** A sentence and how central to its text it is. */
+export interface RankedSentence {
+  readonly sentence: AnalysedSentence;
+  /** Position among the quotable sentences, from 0. */
+  readonly index: number;
+  readonly score: number;
+}
+
 /** Only this many sentences, the first ones, are compared with each other. */
 const MAX_CANDIDATES = 400;
 /** Content words a sentence needs to say something by itself. */
@@ -15,14 +23,18 @@ const SENTENCE_END = /[.!?。！？…][)\]”’"\']*$/;
  * repeated ones are not quoted.
  */
 export function summarise(sentences: readonly AnalysedSentence[], limit: number): string[] {
-  const candidates = quotableSentences(sentences);
-  const scores = rankNodes(similarityGraph(candidates));
-  return candidates
-    .map((sentence, index) => ({ text: sentence.text, index, score: scores[index] ?? 0 }))
+  return rankSentences(sentences)
     .sort((a, b) => b.score - a.score || a.index - b.index)
     .slice(0, limit)
     .sort((a, b) => a.index - b.index)
-    .map((sentence) => sentence.text);
+    .map(({ sentence }) => sentence.text);
+}
+
+/** The sentences of a text that may be quoted, in document order, with how central they are, as {@link summarise} has it: 1 on average. */
+export function rankSentences(sentences: readonly AnalysedSentence[]): RankedSentence[] {
+  const candidates = quotableSentences(sentences);
+  const scores = rankNodes(similarityGraph(candidates));
+  return candidates.map((sentence, index) => ({ sentence, index, score: scores[index] ?? 0 }));
 }
 
 /** Whole sentences that say something; where there are none, fragments that do; else whatever has a content word. */

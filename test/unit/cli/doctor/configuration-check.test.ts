@@ -36,6 +36,12 @@ describe("What the doctor says about settings", () => {
     expect(wrongOf({ TASKWIRE_LEASE_MS: "5999", TASKWIRE_HEARTBEAT_MS: "2000" })[0]).to.include("TASKWIRE_LEASE_MS");
   });
 
+  it("says what a model provider lacks", () => {
+    const lacks = wrongOf({ TASKWIRE_LLM_PROVIDER: "openai", TASKWIRE_LLM_BASE_URL: "http://127.0.0.1:1/v1" });
+    expect(lacks).to.have.lengthOf(1);
+    expect(lacks[0]).to.include("TASKWIRE_LLM_MODEL is missing");
+  });
+
   it("asks for a key where one is needed, and shows none", () => {
     expect(wrongOf({ NODE_ENV: "production" }).join())
       .to.include("ENCRYPTION_KEY")

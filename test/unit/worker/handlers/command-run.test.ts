@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { extendEnvironment } from "#libs/config/environment.js";
 import { PermanentError, RetryableError } from "#libs/define-task/define-task.js";
 import { isAlive } from "#test/support/child-processes.js";
 import { freshDirectory } from "#test/support/fresh-directory.js";
@@ -57,15 +56,17 @@ describe("command.run", () => {
         text: { argv: [join(directory.path, "program.mjs")] },
       }),
     );
-    extendEnvironment({ TASKWIRE_COMMANDS_FILE: join(directory.path, "commands.json"), SECRET_OF_WORKER: "s3cret" });
   });
   after(() => {
-    extendEnvironment({ TASKWIRE_COMMANDS_FILE: undefined, SECRET_OF_WORKER: undefined });
     directory.remove();
   });
 
   const run = (command: string, input?: unknown, options?: RunOptions) =>
-    runHandler(commandRun, { command, ...(input === undefined ? {} : { input }) }, options);
+    runHandler(
+      commandRun,
+      { command, ...(input === undefined ? {} : { input }) },
+      { ...options, settings: { TASKWIRE_COMMANDS_FILE: join(directory.path, "commands.json") } },
+    );
   const failure = async (command: string, input?: unknown) => rejectionOf(run(command, input));
 
   it("hands progress, log lines, output and the result of the program on", async () => {

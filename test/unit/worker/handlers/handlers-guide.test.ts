@@ -2,7 +2,6 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { projectFiles } from "#cli/init/project-files.js";
-import { extendEnvironment } from "#libs/config/environment.js";
 import { PermanentError } from "#libs/define-task/define-task.js";
 import { freshDirectory } from "#test/support/fresh-directory.js";
 import { markdownBlocks } from "#test/support/markdown-blocks.js";
@@ -45,19 +44,19 @@ describe("docs/handlers.md", () => {
     const directory = freshDirectory();
     for (const file of ["commands.json", "count-words.mjs", "disk-free.sh"])
       writeFileSync(join(directory.path, file), example(file));
-    extendEnvironment({ TASKWIRE_COMMANDS_FILE: join(directory.path, "commands.json") });
+    const settings = { TASKWIRE_COMMANDS_FILE: join(directory.path, "commands.json") };
+    const run = (payload: object) => runHandler(commandRun, payload, { settings });
     try {
-      const counted = await runHandler(commandRun, { command: "count-words", input: ["one two", "three"] });
+      const counted = await run({ command: "count-words", input: ["one two", "three"] });
       expect(counted.result).to.deep.equal({ words: 3, locale: "en" });
       expect(counted.progress.at(-1)).to.deep.equal({ current: 2, total: 2, message: "counting" });
-      expect(await rejectionOf(runHandler(commandRun, { command: "count-words" })))
+      expect(await rejectionOf(run({ command: "count-words" })))
         .to.be.instanceOf(PermanentError)
         .with.property("code", "NO_LINES");
-      const { result, output } = await runHandler(commandRun, { command: "disk-free" });
+      const { result, output } = await run({ command: "disk-free" });
       expect(result).to.deep.equal({ attempt: 1 });
       expect(output).to.include("Filesystem");
     } finally {
-      extendEnvironment({ TASKWIRE_COMMANDS_FILE: undefined });
       directory.remove();
     }
   });

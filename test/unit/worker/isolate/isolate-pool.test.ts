@@ -17,7 +17,7 @@ describe("IsolatePool", () => {
       create: (memoryBytes) => {
         created.push(memoryBytes);
         const modules = [fixturePath(options.module ?? "thread-tasks.js")];
-        return new ThreadIsolate({ modules, memoryBytes, nice: 0, logger: silentLogger() });
+        return new ThreadIsolate({ modules, memoryBytes, nice: 0, environment: {}, logger: silentLogger() });
       },
       size: options.size,
       memoryBytes: 64 * MIB,

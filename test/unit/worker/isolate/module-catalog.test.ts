@@ -10,7 +10,7 @@ function read(...files: string[]) {
   const modules = files.map(fixturePath);
   return readCatalog(
     modules,
-    () => new ThreadIsolate({ modules, memoryBytes: 64 * MIB, nice: 0, logger: silentLogger() }),
+    () => new ThreadIsolate({ modules, memoryBytes: 64 * MIB, nice: 0, environment: {}, logger: silentLogger() }),
   );
 }
 

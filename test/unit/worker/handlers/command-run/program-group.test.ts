@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { deferred } from "#libs/async/deferred.js";
 import type { IsolateOutcome } from "#libs/attempts/isolate-outcome.js";
-import { extendEnvironment } from "#libs/config/environment.js";
+import { environment } from "#libs/config/environment.js";
 import { silentLogger } from "#libs/log/logger.js";
 import { isAlive } from "#test/support/child-processes.js";
 import { freshDirectory } from "#test/support/fresh-directory.js";
@@ -29,12 +29,12 @@ describe("a program whose isolate dies", () => {
     writeFileSync(join(directory.path, "stubborn.sh"), STUBBORN);
     const commands = join(directory.path, "commands.json");
     writeFileSync(commands, JSON.stringify({ stubborn: { argv: ["/bin/sh", "stubborn.sh"] } }));
-    extendEnvironment({ TASKWIRE_COMMANDS_FILE: commands });
     isolate = new ProcessIsolate({
       modules: [COMMAND_RUN],
       memoryBytes: 256 * 1024 * 1024,
       nice: 10,
       freezeKillMs: 8000,
+      environment: { ...environment(), TASKWIRE_COMMANDS_FILE: commands },
       memoryWatch: new MemoryWatch(),
       logger: silentLogger(),
     });
@@ -42,7 +42,6 @@ describe("a program whose isolate dies", () => {
   });
   after(async () => {
     await isolate.close();
-    extendEnvironment({ TASKWIRE_COMMANDS_FILE: undefined });
     directory.remove();
   });
 
