@@ -6,7 +6,8 @@ const doors = {
   nats: "only in libs/bus",
   kysely: "only in services/task-service/store",
   "better-sqlite3": "only in services/task-service/store",
-  "node:child_process": "only in services/worker/isolate, libs/nats-server and cli",
+  "node:child_process":
+    "only in services/worker/isolate, services/worker/handlers/command-run, libs/leash, libs/nats-server and cli",
 };
 
 /** Forbids rooms, and every door but the open ones, to some files. */
@@ -60,14 +61,17 @@ export default tseslint.config(
   zone(["libs/**/*.ts"], { rooms: aboveLibs }),
   zone(["libs/rpc/**/*.ts"], { rooms: aboveLibs, open: ["@grpc/grpc-js"] }),
   zone(["libs/bus/**/*.ts"], { rooms: aboveLibs, open: ["nats"] }),
-  zone(["libs/nats-server/**/*.ts"], { rooms: aboveLibs, open: ["node:child_process"] }),
+  zone(["libs/{leash,nats-server}/**/*.ts"], { rooms: aboveLibs, open: ["node:child_process"] }),
   zone(["services/task-service/**/*.ts"], { rooms: ["worker", "cli", "test"] }),
   zone(["services/task-service/store/**/*.ts"], {
     rooms: ["worker", "cli", "test"],
     open: ["kysely", "better-sqlite3"],
   }),
   zone(["services/worker/**/*.ts"], { rooms: ["task-service", "cli", "test"] }),
-  zone(["services/worker/isolate/**/*.ts"], { rooms: ["task-service", "cli", "test"], open: ["node:child_process"] }),
+  zone(["services/worker/{isolate,handlers/command-run}/**/*.ts"], {
+    rooms: ["task-service", "cli", "test"],
+    open: ["node:child_process"],
+  }),
   zone(["cli/**/*.ts"], { rooms: ["test"], open: ["node:child_process"] }),
   {
     files: ["test/**/*.ts"],

@@ -22,6 +22,7 @@ import { watchCommand } from "#cli/commands/watch.js";
 import { workCommand } from "#cli/commands/work.js";
 import { workersCommand } from "#cli/commands/workers.js";
 import { demoCommand } from "#cli/demo/demo-command.js";
+import { initCommand } from "#cli/init/init-command.js";
 
 const clientCommands = [
   submitCommand,
@@ -69,6 +70,8 @@ Exit codes:
       ),
     );
   }
+  program.commandsGroup("Write handlers:");
+  program.addCommand(initCommand());
   program.commandsGroup("Look after:");
   for (const create of [doctorCommand, verifyCommand]) program.addCommand(create());
   program.commandsGroup("Show and measure:");

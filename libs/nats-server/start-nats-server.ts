@@ -7,7 +7,7 @@ import { delay } from "#libs/async/delay.js";
 import { environment } from "#libs/config/environment.js";
 import { findNatsServer } from "#libs/nats-server/find-nats-server.js";
 import { freePort } from "#libs/nats-server/free-port.js";
-import { createLeash } from "#libs/nats-server/leash.js";
+import { createLeash } from "#libs/leash/leash.js";
 
 /** How a nats-server is started. */
 export interface NatsServerOptions {

@@ -1,11 +1,14 @@
 import { availableParallelism } from "node:os";
+import { DEFAULT_ATTEMPT_LIMITS, DEFAULT_GRACE_MS } from "#libs/attempts/attempt-limits.js";
+import { DEFAULT_SPEECH_LIMITS } from "#libs/attempts/speech-claims.js";
 import { encryptionProblems, encryptionSettings } from "#libs/config/encryption.js";
 import { oneOf, text, textList, toggle, wholeNumber } from "#libs/config/setting-kinds.js";
 import type { Schema, Settings } from "#libs/config/settings.js";
 import { LOG_LEVELS, type LogLevel } from "#libs/log/logger.js";
 import { MAX_MEMORY_BYTES, MAX_TIMEOUT_MS, MIN_MEMORY_BYTES, MIN_TIMEOUT_MS } from "#libs/tasks/limits.js";
 import { DEFAULT_QUEUE } from "#libs/tasks/names.js";
-import { handlerSettingsSchema, type HandlerSettings } from "#worker/handlers/handler-settings.js";
+import { commandFileProblems } from "#worker/handlers/command-run/command-file.js";
+import { handlerSettingsSchema } from "#worker/handlers/handler-settings.js";
 import { languageModelProblems } from "#worker/language-model/language-model-problems.js";
 
 const cores = availableParallelism();
@@ -69,7 +72,7 @@ export const workerSettingsSchema = {
   cancelGraceMs: wholeNumber({
     env: "TASKWIRE_CANCEL_GRACE_MS",
     doc: "Time a handler has after its signal fired for a cancel or a shutdown, until it is killed.",
-    default: 5000,
+    default: DEFAULT_GRACE_MS,
     min: 0,
     max: 600_000,
     unit: "ms",
@@ -85,7 +88,7 @@ export const workerSettingsSchema = {
   softTimeoutMs: wholeNumber({
     env: "TASKWIRE_SOFT_TIMEOUT_MS",
     doc: "When the signal of a handler fires, unless the task or its type says otherwise.",
-    default: 3_300_000,
+    default: DEFAULT_ATTEMPT_LIMITS.softTimeoutMs,
     min: MIN_TIMEOUT_MS,
     max: MAX_TIMEOUT_MS,
     unit: "ms",
@@ -93,7 +96,7 @@ export const workerSettingsSchema = {
   hardTimeoutMs: wholeNumber({
     env: "TASKWIRE_HARD_TIMEOUT_MS",
     doc: "When a handler is killed, unless the task or its type says otherwise.",
-    default: 3_600_000,
+    default: DEFAULT_ATTEMPT_LIMITS.hardTimeoutMs,
     min: MIN_TIMEOUT_MS,
     max: MAX_TIMEOUT_MS,
     unit: "ms",
@@ -101,7 +104,7 @@ export const workerSettingsSchema = {
   memoryBytes: wholeNumber({
     env: "TASKWIRE_MEMORY_BYTES",
     doc: "Memory cap of an isolate, unless the task or its type says otherwise.",
-    default: 512 * 1024 * 1024,
+    default: DEFAULT_ATTEMPT_LIMITS.memoryBytes,
     min: MIN_MEMORY_BYTES,
     max: MAX_MEMORY_BYTES,
     unit: "bytes",
@@ -131,7 +134,7 @@ export const workerSettingsSchema = {
   progressIntervalMs: wholeNumber({
     env: "TASKWIRE_PROGRESS_INTERVAL_MS",
     doc: "Shortest time between two progress reports of an attempt; the latest wins.",
-    default: 100,
+    default: DEFAULT_SPEECH_LIMITS.progressIntervalMs,
     min: 0,
     max: 60_000,
     unit: "ms",
@@ -139,14 +142,14 @@ export const workerSettingsSchema = {
   logLines: wholeNumber({
     env: "TASKWIRE_LOG_LINES",
     doc: "Log lines kept of one attempt.",
-    default: 1000,
+    default: DEFAULT_SPEECH_LIMITS.logLines,
     min: 1,
     max: 100_000,
   }),
   logBytes: wholeNumber({
     env: "TASKWIRE_LOG_BYTES",
     doc: "Bytes of log lines kept of one attempt.",
-    default: 256 * 1024,
+    default: DEFAULT_SPEECH_LIMITS.logBytes,
     min: 1024,
     max: 64 * 1024 * 1024,
     unit: "bytes",
@@ -154,7 +157,7 @@ export const workerSettingsSchema = {
   outputBytes: wholeNumber({
     env: "TASKWIRE_OUTPUT_BYTES",
     doc: "Bytes of output kept of one attempt.",
-    default: 1024 * 1024,
+    default: DEFAULT_SPEECH_LIMITS.outputBytes,
     min: 1024,
     max: 64 * 1024 * 1024,
     unit: "bytes",
@@ -190,15 +193,10 @@ export const workerSettingsSchema = {
   }),
 } satisfies Schema;
 
-/** What is wrong with the settings together; for `readSettings`. */
-export function workerSettingsProblems(settings: WorkerSettings): readonly string[] {
-  return [...encryptionProblems(settings), ...handlerSettingsProblems(settings)];
-}
-
-/** The part of {@link workerSettingsProblems} that is about handlers. */
-export function handlerSettingsProblems(settings: HandlerSettings): readonly string[] {
-  return languageModelProblems(settings);
-}
-
 /** The values of the worker's settings. */
 export type WorkerSettings = Settings<typeof workerSettingsSchema>;
+
+/** What is wrong with settings that are allowed one by one: the worker does not start. */
+export function workerSettingsProblems(settings: WorkerSettings): readonly string[] {
+  return [...encryptionProblems(settings), ...languageModelProblems(settings), ...commandFileProblems(settings)];
+}

@@ -12,7 +12,13 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   kysely: ["services/task-service/store/"],
   "prom-client": ["libs/metrics/"],
   "better-sqlite3": ["services/task-service/store/"],
-  "node:child_process": ["services/worker/isolate/", "libs/nats-server/", "cli/"],
+  "node:child_process": [
+    "services/worker/isolate/",
+    "services/worker/handlers/command-run/",
+    "libs/leash/",
+    "libs/nats-server/",
+    "cli/",
+  ],
 };
 
 /** The folders of libs, and which others of them each may import; see docs/architecture.md. */
@@ -29,8 +35,11 @@ const LIBS: Readonly<Record<string, readonly string[]>> = {
   rpc: ["errors", "log", "service", "proto", "async"],
   bus: ["errors", "log", "service", "proto", "async"],
   "define-task": ["errors", "tasks"],
+  attempts: ["errors", "tasks", "define-task"],
+  testing: ["errors", "tasks", "define-task", "attempts"],
   client: ["rpc", "errors", "proto", "async", "tasks"],
-  "nats-server": ["async", "config", "errors"],
+  leash: [],
+  "nats-server": ["async", "config", "errors", "leash"],
 };
 
 /** What of the services the command line may know: their composition roots and their settings. */

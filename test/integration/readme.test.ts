@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { freshDirectory } from "#test/support/fresh-directory.js";
-import { readmeBlocks, type ReadmeBlock } from "#test/support/readme-blocks.js";
+import { markdownBlocks, type MarkdownBlock } from "#test/support/markdown-blocks.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
 import { runShell } from "#test/support/run-shell.js";
 import { startTestStack, type TestStack } from "#test/support/test-stack.js";
@@ -17,7 +17,7 @@ const RETRY_FILE = "retry.ts";
 
 describe("README.md", function () {
   this.timeout(120_000);
-  const blocks = readmeBlocks();
+  const blocks = markdownBlocks("README.md");
   const directory = freshDirectory();
   const tested = new Set<string>();
   let test: TestStack;
@@ -34,7 +34,7 @@ describe("README.md", function () {
     directory.remove();
   });
 
-  function blockOf(example: string): ReadmeBlock {
+  function blockOf(example: string): MarkdownBlock {
     const found = blocks.filter((block) => block.example === example);
     const [block] = found;
     if (block === undefined || found.length > 1) throw new Error(`README.md has ${found.length} examples “${example}”`);

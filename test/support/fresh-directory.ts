@@ -10,12 +10,12 @@ process.on("exit", () => {
 });
 
 /**
- * A new empty directory inside the project's cache, and how to remove it. What is left when the process exits is removed then: hooks
+ * A new empty directory, by default inside the project's cache, and how to remove it. What is left when the process exits is removed then: hooks
  * of suites that a filter leaves out do not run, and those of failed suites may not get that far.
  */
-export function freshDirectory(): { readonly path: string; remove(): void } {
-  mkdirSync(PARENT, { recursive: true });
-  const path = mkdtempSync(join(PARENT, "t-"));
+export function freshDirectory(parent = PARENT): { readonly path: string; remove(): void } {
+  mkdirSync(parent, { recursive: true });
+  const path = mkdtempSync(join(parent, "t-"));
   left.add(path);
   return {
     path,

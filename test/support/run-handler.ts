@@ -1,16 +1,14 @@
 import { readSettings } from "#libs/config/settings.js";
-import { checkValue, issueSentence } from "#libs/define-task/check-value.js";
-import type { ProgressUpdate, TaskContext } from "#libs/define-task/task-context.js";
 import { isTaskDefinition } from "#libs/define-task/define-task.js";
+import { TaskAborted } from "#libs/define-task/task-errors.js";
+import type { ProgressUpdate } from "#libs/define-task/task-context.js";
+import { startTask, type HeardLine } from "#libs/testing/run-task.js";
 import { handlerSettingsSchema, setHandlerSettings } from "#worker/handlers/handler-settings.js";
-
-/** One thing a handler said about its progress. */
-export type SaidProgress = ProgressUpdate & { readonly fraction?: number };
 
 /** What a handler did. */
 export interface HandlerRun {
   readonly result: unknown;
-  readonly progress: readonly SaidProgress[];
+  readonly progress: readonly ProgressUpdate[];
   readonly logs: readonly string[];
   readonly output: string;
   /** Each call of `task.output`, with its name. */
@@ -24,57 +22,34 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Settings of the worker, as environment variables; default: those of this process. */
   readonly settings?: Readonly<Record<string, string>>;
-  readonly onProgress?: (progress: SaidProgress) => void;
+  readonly onProgress?: (progress: ProgressUpdate) => void;
+  readonly onLog?: (line: HeardLine) => void;
 }
 
-/** Runs a handler without servers, with payload and result checked as a worker checks them. */
+/** Runs one attempt without servers and returns its result; rejects with what the handler threw, or a TypeError for what a schema refused. */
 export async function runHandler(definition: unknown, payload: unknown, options: RunOptions = {}): Promise<HandlerRun> {
   if (!isTaskDefinition(definition)) throw new TypeError("not a task definition");
-  const progress: SaidProgress[] = [];
-  const logs: string[] = [];
-  const outputs: { readonly text: string; readonly name: string }[] = [];
-  const log = (message: string) => void logs.push(message);
-  const context: TaskContext = {
-    payload: await checked("payload", definition.options.payload, payload),
-    taskId: options.taskId ?? "0199aaaa-0000-7000-8000-000000000001",
-    attempt: options.attempt ?? 1,
-    maxAttempts: 3,
-    signal: options.signal ?? new AbortController().signal,
-    deadline: new Date(Date.now() + 60_000),
-    progress(update, message) {
-      const said =
-        typeof update === "number" ? { fraction: update, ...(message === undefined ? {} : { message }) } : update;
-      progress.push(said);
-      options.onProgress?.(said);
-    },
-    log: { debug: log, info: log, warn: log, error: log },
-    output(text, name = "output") {
-      outputs.push({ text, name });
-    },
-  };
-  const { settings } = options;
+  if (typeof payload !== "object" || payload === null) throw new TypeError("payload refused: no object");
+  const { signal, settings, ...rest } = options;
   if (settings !== undefined) setHandlerSettings(readSettings(handlerSettingsSchema, { env: settings }));
-  try {
-    const returned: unknown = await definition.handler(context);
-    return {
-      result: await checked("result", definition.options.result, returned),
-      progress,
-      logs,
-      output: outputs.map(({ text }) => text).join(""),
-      outputs,
-    };
-  } finally {
-    setHandlerSettings(undefined);
-  }
-}
-
-async function checked(
-  what: string,
-  schema: Parameters<typeof checkValue>[0] | undefined,
-  value: unknown,
-): Promise<unknown> {
-  if (schema === undefined) return value;
-  const answer = await checkValue(schema, value);
-  if (!answer.ok) throw new TypeError(`${what} refused: ${issueSentence(answer.issues)}`);
-  return answer.value;
+  const outputs: { readonly text: string; readonly name: string }[] = [];
+  const run = startTask(definition, payload, { ...rest, onOutput: (text, name) => void outputs.push({ text, name }) });
+  const onAbort = () => {
+    run.cancel();
+  };
+  if (signal?.aborted === true) onAbort();
+  else signal?.addEventListener("abort", onAbort);
+  await run.attemptEnd();
+  signal?.removeEventListener("abort", onAbort);
+  setHandlerSettings(undefined);
+  const [ended] = run.attempts;
+  if (ended?.thrown !== undefined) throw ended.thrown instanceof TaskAborted ? signal?.reason : ended.thrown;
+  if (run.state !== "COMPLETED") throw new TypeError(run.error?.message.replace(/^the (payload|result) was /, "$1 "));
+  return {
+    result: run.result,
+    progress: run.progress,
+    logs: run.logs.map(({ message }) => message),
+    output: run.output(),
+    outputs,
+  };
 }

@@ -1,5 +1,5 @@
 import type { Report } from "#libs/proto/gen/taskwire/bus/v1/report.js";
-import type { LogClaim, OutputClaim, ProgressClaim } from "#worker/isolate/isolate.js";
+import type { LogClaim, OutputClaim, ProgressClaim } from "#libs/attempts/speech-claims.js";
 import type { ReportGatherer } from "#worker/report/report-gatherer.js";
 import type { Ticket } from "#worker/report/report-lane.js";
 

@@ -3,20 +3,14 @@ import type { FailureFacts } from "#libs/define-task/thrown-outcome.js";
 import { cutText, errorMessage } from "#libs/errors/error-message.js";
 import type { DispatchTask } from "#libs/proto/gen/taskwire/bus/v1/dispatch.js";
 import { MAX_MESSAGE_CHARACTERS } from "#libs/tasks/limits.js";
-import { attemptEnd, type AttemptEnd, type StopFacts } from "#worker/execute/attempt-end.js";
-import type { AttemptLimits } from "#worker/execute/attempt-limits.js";
+import type { StopFacts } from "#libs/attempts/attempt-verdict.js";
+import { attemptEnd, type AttemptEnd } from "#worker/execute/attempt-end.js";
+import type { AttemptLimits } from "#libs/attempts/attempt-limits.js";
 import type { AttemptReports } from "#worker/execute/attempt-reports.js";
 import type { DeadlineWatch, Timed } from "#worker/execute/deadline-watch.js";
-import type {
-  Isolate,
-  IsolateOutcome,
-  IsolateRun,
-  LogClaim,
-  OutputClaim,
-  ProgressClaim,
-  RunListener,
-  SpeechLimits,
-} from "#worker/isolate/isolate.js";
+import type { IsolateOutcome } from "#libs/attempts/isolate-outcome.js";
+import type { LogClaim, OutputClaim, ProgressClaim, SpeechLimits } from "#libs/attempts/speech-claims.js";
+import type { Isolate, IsolateRun, RunListener } from "#worker/isolate/isolate.js";
 
 /** What an attempt needs around it. */
 export interface AttemptSurroundings {

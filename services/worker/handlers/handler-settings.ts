@@ -2,6 +2,7 @@ import { environment } from "#libs/config/environment.js";
 import { readSettings, type Schema, type Settings } from "#libs/config/settings.js";
 import { chunkSettings } from "#worker/documents/chunk-settings.js";
 import { documentSettings } from "#worker/documents/document-settings.js";
+import { commandSettings } from "#worker/handlers/command-run/command-settings.js";
 import { reportSettings } from "#worker/handlers/report-generate/report-settings.js";
 import { resumeSettings } from "#worker/handlers/resume-process/resume-settings.js";
 import { researchSettings } from "#worker/handlers/research-run/research-settings.js";
@@ -11,9 +12,9 @@ import { outboundSettings } from "#worker/outbound/outbound-settings.js";
 
 /** Every setting of the built-in handlers. They are settings of the worker, which checks them when it starts. */
 export const handlerSettingsSchema = {
+  ...commandSettings,
   ...languageModelSettings,
   ...outboundSettings,
-  ...webhookSettings,
   ...documentSettings,
   ...chunkSettings,
   ...reportSettings,

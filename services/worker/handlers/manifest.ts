@@ -12,4 +12,5 @@ export const BUILT_IN_HANDLERS: readonly string[] = [
   "webhook-deliver.js",
   "document-extract.js",
   "document-chunk.js",
+  "command-run.js",
 ].map((file) => fileURLToPath(new URL(file, import.meta.url)));

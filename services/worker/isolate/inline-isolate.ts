@@ -1,7 +1,9 @@
 import type { TaskDefinition } from "#libs/define-task/define-task.js";
 import type { AbortCause } from "#libs/define-task/task-errors.js";
-import { HandlerRun } from "#worker/isolate/handler-run.js";
-import type { Isolate, IsolateOutcome, IsolateRun, RunListener, RunOrder } from "#worker/isolate/isolate.js";
+import { HandlerRun } from "#libs/attempts/handler-run.js";
+import type { IsolateOutcome } from "#libs/attempts/isolate-outcome.js";
+import type { RunOrder } from "#libs/attempts/run-order.js";
+import type { Isolate, IsolateRun, RunListener } from "#worker/isolate/isolate.js";
 
 /**
  * Handler code in the worker itself, many attempts at once: for trusted code that only ever waits. Killing an attempt means that

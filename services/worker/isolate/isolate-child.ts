@@ -1,9 +1,9 @@
 import { errorMessage } from "#libs/errors/error-message.js";
 import { NO_KEYS } from "#libs/sealing/key-ring.js";
-import type { RunOrder } from "#worker/isolate/isolate.js";
+import type { RunOrder } from "#libs/attempts/run-order.js";
 import { activeResources, hasMoreThan } from "#worker/isolate/active-resources.js";
 import { fromHanded } from "#worker/isolate/handed-keys.js";
-import { HandlerRun } from "#worker/isolate/handler-run.js";
+import { HandlerRun } from "#libs/attempts/handler-run.js";
 import { describeTask, loadTasks, type LoadedTask } from "#worker/isolate/load-tasks.js";
 import { readParentMessage, type ChildMessage, type IsolateSetup } from "#worker/isolate/protocol.js";
 import { withRunKeys } from "#worker/isolate/run-keys.js";
@@ -64,7 +64,6 @@ export class IsolateChild {
     this.#current = { run, handler };
     const outcome = await withRunKeys(this.#keys, () => handler.outcome());
     this.#current = undefined;
-    if (outcome.kind === "died") return;
     if (outcome.kind === "succeeded") {
       const { warnings } = outcome;
       this.#send({ kind: "ended", run, leftRunning: false, outcome: { ...outcome, warnings: [...warnings] } });

@@ -1,11 +1,10 @@
 import { deferred, type Deferred } from "#libs/async/deferred.js";
 import type { AbortCause } from "#libs/define-task/task-errors.js";
 import { TaskwireError } from "#libs/errors/taskwire-error.js";
-import type { IsolateOutcome, IsolateRun, RunListener, RunOrder } from "#worker/isolate/isolate.js";
+import type { DeathOutcome, IsolateOutcome } from "#libs/attempts/isolate-outcome.js";
+import type { RunOrder } from "#libs/attempts/run-order.js";
+import type { IsolateRun, RunListener } from "#worker/isolate/isolate.js";
 import { readChildMessage, type DescribedTask, type ParentMessage } from "#worker/isolate/protocol.js";
-
-/** How an isolate ended. */
-export type DeathOutcome = Extract<IsolateOutcome, { kind: "died" }>;
 
 /** What a session needs of the process or thread it talks to. */
 export interface IsolateChannel {

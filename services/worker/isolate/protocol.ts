@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ISOLATIONS } from "#libs/define-task/define-task.js";
 import type { AbortCause } from "#libs/define-task/task-errors.js";
 import { handedKeys, type HandedKeys } from "#worker/isolate/handed-keys.js";
-import type { RunOrder } from "#worker/isolate/isolate.js";
+import type { RunOrder } from "#libs/attempts/run-order.js";
 
 /** What an isolate is told at its start, besides the messages. */
 export interface IsolateSetup {

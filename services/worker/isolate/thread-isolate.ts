@@ -1,9 +1,11 @@
 import { Worker } from "node:worker_threads";
 import type { Logger } from "#libs/log/logger.js";
-import type { Isolate, IsolateRun, RunListener, RunOrder } from "#worker/isolate/isolate.js";
+import type { RunOrder } from "#libs/attempts/run-order.js";
+import type { Isolate, IsolateRun, RunListener } from "#worker/isolate/isolate.js";
 import type { HandlerEnvironment } from "#worker/isolate/handler-environment.js";
 import { IsolateOutput } from "#worker/isolate/isolate-output.js";
-import { IsolateSession, type DeathOutcome } from "#worker/isolate/isolate-session.js";
+import type { DeathOutcome } from "#libs/attempts/isolate-outcome.js";
+import { IsolateSession } from "#worker/isolate/isolate-session.js";
 import type { DescribedTask } from "#worker/isolate/protocol.js";
 
 /** What a thread isolate is made of. */

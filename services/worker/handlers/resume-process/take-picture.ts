@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { environment } from "#libs/config/environment.js";
 import { PermanentError } from "#libs/define-task/define-task.js";
-import { createLeash } from "#libs/nats-server/leash.js";
+import { createLeash } from "#libs/leash/leash.js";
 import type { ResumeSettings } from "#worker/handlers/resume-process/resume-settings.js";
 import { killProcessGroup } from "#worker/isolate/kill-process-group.js";
 import { guardedLookup, refusePrivateHost } from "#worker/outbound/guarded-lookup.js";
@@ -100,7 +100,7 @@ async function runBrowser(args: readonly string[], home: string, options: Pictur
     if (browser.pid !== undefined) killProcessGroup(browser.pid);
   };
   // A negative number is the group.
-  if (browser.pid !== undefined) leash.hold(-browser.pid);
+  if (browser.pid !== undefined) leash.holdGroup(browser.pid);
   let late = false;
   const timer = setTimeout(() => {
     late = true;

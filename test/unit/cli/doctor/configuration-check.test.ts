@@ -25,6 +25,12 @@ describe("What the doctor says about settings", () => {
     expect(wrongOf({ TASKWIRE_NATS_SERVER: "/bin/nats-server" })).to.deep.equal([]);
   });
 
+  it("names a file of commands that is missing, as workers do not start without it", () => {
+    expect(wrongOf({ TASKWIRE_COMMANDS_FILE: "/none.json" })[0]).to.match(
+      /^TASKWIRE_COMMANDS_FILE=\/none\.json: ENOENT/,
+    );
+  });
+
   it("compares the lease with the heartbeats it lives from", () => {
     expect(wrongOf({ TASKWIRE_LEASE_MS: "6000", TASKWIRE_HEARTBEAT_MS: "2000" })).to.deep.equal([]);
     expect(wrongOf({ TASKWIRE_LEASE_MS: "5999", TASKWIRE_HEARTBEAT_MS: "2000" })[0]).to.include("TASKWIRE_LEASE_MS");

@@ -1,6 +1,7 @@
 import { expect } from "chai";
-import { attemptEnd, type StopFacts } from "#worker/execute/attempt-end.js";
-import type { IsolateOutcome } from "#worker/isolate/isolate.js";
+import type { StopFacts } from "#libs/attempts/attempt-verdict.js";
+import { attemptEnd } from "#worker/execute/attempt-end.js";
+import type { IsolateOutcome } from "#libs/attempts/isolate-outcome.js";
 
 const LIMITS = { softTimeoutMs: 100, hardTimeoutMs: 200, memoryBytes: 64 };
 const UNTOUCHED: StopFacts = {

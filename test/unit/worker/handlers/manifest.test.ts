@@ -22,6 +22,7 @@ describe("BUILT_IN_HANDLERS", () => {
       "resume.process",
       "document.extract",
       "document.chunk",
+      "command.run",
     ]);
   });
 

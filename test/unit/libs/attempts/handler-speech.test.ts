@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { MAX_LOG_BYTES } from "#libs/tasks/limits.js";
-import { HandlerSpeech } from "#worker/isolate/handler-speech.js";
-import type { LogClaim } from "#worker/isolate/isolate.js";
+import { HandlerSpeech } from "#libs/attempts/handler-speech.js";
+import type { LogClaim } from "#libs/attempts/speech-claims.js";
 
 describe("HandlerSpeech", () => {
   let lines: LogClaim[];

@@ -7,8 +7,9 @@ import { detailsText, thrownOutcome, type FailureFacts } from "#libs/define-task
 import { cutText, errorMessage } from "#libs/errors/error-message.js";
 import { jsonProblem } from "#libs/tasks/json-bounds.js";
 import { MAX_JSON_BYTES, MAX_MESSAGE_CHARACTERS } from "#libs/tasks/limits.js";
-import { HandlerSpeech, type SpeechSink } from "#worker/isolate/handler-speech.js";
-import type { IsolateOutcome, RunOrder } from "#worker/isolate/isolate.js";
+import { HandlerSpeech, type SpeechSink } from "#libs/attempts/handler-speech.js";
+import type { HandlerOutcome } from "#libs/attempts/isolate-outcome.js";
+import type { RunOrder } from "#libs/attempts/run-order.js";
 
 /** One call of a handler: checks the payload, calls, checks the result, names the outcome. The same in every kind of isolate. */
 export class HandlerRun implements TaskContext {
@@ -75,7 +76,7 @@ export class HandlerRun implements TaskContext {
   }
 
   /** Runs the handler to its end. Never rejects. */
-  async outcome(): Promise<IsolateOutcome> {
+  async outcome(): Promise<HandlerOutcome> {
     const { payload: payloadSchema, result: resultSchema } = this.#task.options;
     try {
       const payload = payloadOf(this.#order);
@@ -111,7 +112,7 @@ export class HandlerRun implements TaskContext {
     }
   }
 
-  #end(outcome: IsolateOutcome): IsolateOutcome {
+  #end(outcome: HandlerOutcome): HandlerOutcome {
     this.#ended = true;
     this.#speech?.end();
     return outcome;
@@ -144,10 +145,10 @@ function rejected(
   code: "PAYLOAD_REJECTED" | "RESULT_REJECTED",
   what: string,
   issues: readonly { path: string; message: string }[],
-): IsolateOutcome {
+): HandlerOutcome {
   return refused(code, `the ${what} was refused: ${issueSentence(issues)}`, detailsText({ issues }));
 }
 
-function refused(code: "PAYLOAD_REJECTED" | "RESULT_REJECTED", message: string, detailsJson = ""): IsolateOutcome {
+function refused(code: "PAYLOAD_REJECTED" | "RESULT_REJECTED", message: string, detailsJson = ""): HandlerOutcome {
   return { kind: "refused", code, message: cutText(message, MAX_MESSAGE_CHARACTERS), detailsJson };
 }

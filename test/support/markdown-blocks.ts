@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
-/** A fenced block of the README. */
-export interface ReadmeBlock {
+/** A fenced block of a page. */
+export interface MarkdownBlock {
   /** What follows the fence: `sh`, `ts`, `js`, `text`. */
   readonly language: string;
   /** The name in `<!-- example: NAME -->` above the block; undefined where there is none. */
@@ -13,21 +13,21 @@ export interface ReadmeBlock {
   readonly line: number;
 }
 
-const README = new URL("../../../README.md", import.meta.url);
+const ROOT = new URL("../../../", import.meta.url);
 const BLOCK = /^(?:<!-- (example|not run): (.*?) -->\n\n)?```(\w*)\n([\s\S]*?)^```$/gm;
 
-/** The README's fenced blocks in their order, with the marks above them. */
-export function readmeBlocks(): ReadmeBlock[] {
-  const readme = readFileSync(README, "utf8");
-  return [...readme.matchAll(BLOCK)].map((match) => {
-    const [whole, mark, words, language = "", text = ""] = match;
+/** The fenced blocks of a page of the project (`README.md`, `docs/handlers.md`) in their order, with the marks above them. */
+export function markdownBlocks(page: string): MarkdownBlock[] {
+  const text = readFileSync(new URL(page, ROOT), "utf8");
+  return [...text.matchAll(BLOCK)].map((match) => {
+    const [whole, mark, words, language = "", code = ""] = match;
     const fence = match.index + whole.indexOf("```");
     return {
       language,
       example: mark === "example" ? words : undefined,
       notRun: mark === "not run" ? words : undefined,
-      text,
-      line: readme.slice(0, fence).split("\n").length,
+      text: code,
+      line: text.slice(0, fence).split("\n").length,
     };
   });
 }

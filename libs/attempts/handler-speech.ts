@@ -2,7 +2,7 @@ import { jsonText } from "#libs/define-task/json-text.js";
 import { cutText } from "#libs/errors/error-message.js";
 import type { LogLine, ProgressUpdate } from "#libs/define-task/task-context.js";
 import { MAX_LOG_BYTES, MAX_OUTPUT_CHUNK_BYTES, MAX_PROGRESS_MESSAGE_CHARACTERS } from "#libs/tasks/limits.js";
-import type { LogClaim, OutputClaim, ProgressClaim, SpeechLimits } from "#worker/isolate/isolate.js";
+import type { LogClaim, OutputClaim, ProgressClaim, SpeechLimits } from "#libs/attempts/speech-claims.js";
 
 /** Takes what a handler says after it was cut to size. */
 export interface SpeechSink {
