@@ -9,6 +9,7 @@ import { findNatsServer } from "#libs/nats-server/find-nats-server.js";
 import { freePort } from "#libs/nats-server/free-port.js";
 import { startNatsServer, type NatsServer } from "#libs/nats-server/start-nats-server.js";
 import { ChildService } from "#cli/stack/child-service.js";
+import { reasonsOf } from "#test/support/explained.js";
 import { endOf } from "#test/support/follow-task.js";
 import { freshDirectory } from "#test/support/fresh-directory.js";
 import { logLines } from "#test/support/log-lines.js";
@@ -26,7 +27,7 @@ describe("When NATS runs without JetStream at first", function () {
     directory.remove();
   });
 
-  it("the service accepts tasks, keeps to one connection, and lets work flow once JetStream is there", async () => {
+  it("the service accepts tasks, says that it is starting, keeps to one connection, and lets work flow once JetStream is there", async () => {
     const [port, monitorPort] = [await freePort(), await freePort()];
     const env = {
       PATH: environment()["PATH"],
@@ -50,6 +51,7 @@ describe("When NATS runs without JetStream at first", function () {
       return tries.length >= 3;
     });
     expect(await connectionNames(monitorPort)).to.deep.equal(["taskwire task-service"]);
+    expect(reasonsOf(await client.explain(id))).to.deep.equal(["serviceStarting", "inLine"]);
 
     await end(bare);
     const full: NatsServer = await startNatsServer({ storeDir: join(directory.path, "nats"), port });
