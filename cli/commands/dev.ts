@@ -4,10 +4,10 @@ import pc from "picocolors";
 import { deferred } from "#libs/async/deferred.js";
 import { delay } from "#libs/async/delay.js";
 import { errorMessage } from "#libs/errors/error-message.js";
-import { isPortFree } from "#libs/nats-server/free-port.js";
 import { EXIT } from "#cli/exit-codes.js";
 import { startLocalStack, type LocalStack } from "#cli/local-stack.js";
 import { parseList, parseWhole } from "#cli/parse-values.js";
+import { startOnUsualPorts } from "#cli/stack/usual-ports.js";
 
 interface DevFlags {
   readonly data: string;
@@ -48,13 +48,16 @@ async function runDev(flags: DevFlags): Promise<number> {
     ended.resolve(EXIT.ok);
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
-  const stack = await startLocalStack({
-    dataDir: flags.data,
-    ports: { grpc: await freeOr0(GRPC_PORT), nats: await freeOr0(NATS_PORT), http: await freeOr0(HTTP_PORT) },
-    workers: flags.workers,
-    workerArgs: workerArgs(flags),
-    inheritSettings: true,
-  });
+  const usual = { grpc: GRPC_PORT, nats: NATS_PORT, http: HTTP_PORT };
+  const stack = await startOnUsualPorts(usual, (ports) =>
+    startLocalStack({
+      dataDir: flags.data,
+      ports,
+      workers: flags.workers,
+      workerArgs: workerArgs(flags),
+      inheritSettings: true,
+    }),
+  );
   stack.onUnexpectedExit((name, how) => {
     process.stderr.write(`${pc.yellow("!")} ${name} ended with ${how}\n`);
     reviveOrEnd(stack, name).catch((error: unknown) => {
@@ -68,10 +71,6 @@ async function runDev(flags: DevFlags): Promise<number> {
   await stack.stop();
   process.stdout.write("Stopped. Everything accepted is kept in the data directory.\n");
   return exitCode;
-}
-
-async function freeOr0(port: number): Promise<number> {
-  return (await isPortFree(port)) ? port : 0;
 }
 
 /** Starts a service that died again, as a supervisor would in production. */
