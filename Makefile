@@ -15,8 +15,8 @@ help: ## Show this help
 demo: build install-nats-server ## Start everything, digest real documents as tasks, write a report, stop everything (under a minute)
 	@node dist/cli/main.js demo
 
-test: build install-nats-server other-nats-server ## Run all tests; `make test TESTS='dist/test/unit/**/*.test.js'` runs some
-	@$(mocha) $(if $(TESTS),$(TESTS),'dist/test/**/*.test.js')
+test: build install-nats-server other-nats-server ## Run all tests; `make test TESTS='dist/test/unit/**/*.test.js'` runs some, JOBS=1 one file at a time
+	@set -f; node dist/test/support/run-tests.js $(if $(JOBS),--jobs $(JOBS)) $(TESTS)
 
 interop: build install-nats-server ## Watch with a client of Debian's python3-grpcio and python3-protobuf, which must be installed
 	@$(mocha) 'dist/test/interop/*.js'

@@ -19,7 +19,7 @@ export type ReportOutcome = { readonly elapsedMs: number } & (
   ({ readonly ok: true } & Readonly<z.infer<typeof RESULT>>) | { readonly ok: false; readonly reason: string }
 );
 
-/** Creates a `report.generate` task and shows how it goes from document to document. Rejects with the signal's reason when it fires. */
+/** Creates a `report.generate` task and shows how it goes from stage to stage. Rejects with the signal's reason when it fires. */
 export async function followReport(
   client: TaskwireClient,
   request: ReportRequest,
@@ -29,15 +29,19 @@ export async function followReport(
   const startMs = performance.now();
   const elapsedMs = () => performance.now() - startMs;
   const { topic, documents, outputPath } = request;
+  let total = documents.length;
   const show = (done: number, message: string) => {
-    const running = message === "" ? [] : [{ title: message, fraction: done / documents.length, message: "" }];
-    view.show({ label: "report.generate", done, total: documents.length, failed: 0, elapsedMs: elapsedMs(), running });
+    const running = message === "" ? [] : [{ title: message, fraction: done / total, message: "" }];
+    view.show({ label: "report.generate", done, total, failed: 0, elapsedMs: elapsedMs(), running });
   };
   show(0, "");
   try {
     const onEvent = ({ kind }: TaskEvent) => {
-      if (kind?.$case === "progress") show(kind.value.current ?? 0, kind.value.message);
-      if (kind?.$case === "completed") show(documents.length, "");
+      if (kind?.$case === "progress") {
+        total = kind.value.total ?? total;
+        show(kind.value.current ?? 0, kind.value.message);
+      }
+      if (kind?.$case === "completed") show(total, "");
     };
     const payload = { topic, documents: documents.map(({ path, title }) => ({ path, title })), outputPath };
     const result = RESULT.parse(await client.run("report.generate", payload, { signal, onEvent }));

@@ -76,9 +76,9 @@ export class BusConnection implements Service {
     this.subjects = new Subjects(options.prefix);
   }
 
-  /** Whether a connection stands at this moment. */
+  /** Whether a connection stands at this moment. The client underneath knows of its end before the listeners are told. */
   get connected(): boolean {
-    return this.#connected;
+    return this.#connected && this.#nats?.isClosed() === false;
   }
 
   /** The client underneath, another one after every reconnect; only for the files of this folder. Throws while disconnected. */
@@ -114,25 +114,30 @@ export class BusConnection implements Service {
 
   /** Publishes on core NATS. Lost while disconnected. */
   announce(subject: string, data: Uint8Array): void {
-    if (this.#connected) this.nats.publish(subject, data);
+    if (this.connected) this.nats.publish(subject, data);
   }
 
-  /** Calls the listener for every core message on the subject; `respond` answers a request. Returns the way to end it. */
+  /**
+   * Calls the listener for every core message on the subject; `respond` answers a request, also one that came over an earlier connection.
+   * Returns the way to end it.
+   */
   listen(subject: string, listener: (data: Uint8Array, respond: (answer: Uint8Array) => void) => void): () => void {
-    return this.subscribe(subject, (message) => {
-      listener(message.data, (answer) => void message.respond(answer));
+    return this.subscribe(subject, ({ data, reply }) => {
+      listener(data, (answer) => {
+        if (reply !== undefined && reply !== "") this.announce(reply, answer);
+      });
     });
   }
 
   /** As {@link listen}, with messages of the client library; only for the files of this folder. May be called before `start`. */
   subscribe(subject: string, onMessage: (message: Msg) => void): () => void {
     const listening: Listening = { subject, onMessage, active: undefined };
-    if (this.#nats !== undefined) this.#activate(listening, this.#nats);
+    if (this.connected) this.#activate(listening, this.nats);
     // What was refused here would be refused after every reconnect.
     this.#subscriptions.add(listening);
     return () => {
       this.#subscriptions.delete(listening);
-      if (this.#connected) listening.active?.unsubscribe();
+      if (this.connected) listening.active?.unsubscribe();
     };
   }
 
@@ -141,11 +146,14 @@ export class BusConnection implements Service {
    * listens) or DEADLINE_EXCEEDED (`NO_ANSWER`).
    */
   async request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
-    if (!this.#connected) throw natsUnavailable();
+    if (!this.connected) throw natsUnavailable();
+    const { nats } = this;
     try {
-      const answer = await this.nats.request(subject, data, { timeout: timeoutMs });
+      const answer = await nats.request(subject, data, { timeout: timeoutMs });
       return answer.data;
     } catch (error) {
+      // The client library calls it a timeout.
+      if (nats.isClosed()) throw natsUnavailable(error);
       throw requestError(error, timeoutMs);
     }
   }

@@ -46,7 +46,7 @@ const DIMENSIONS = 8;
 export class ModelServer {
   readonly requests: ModelRequest[] = [];
   /** What a chat is answered; default: `Answer 1.`, `Answer 2.`, … */
-  answer: (request: ModelRequest) => string = () => `Answer ${this.requests.length}.`;
+  answer: (request: ModelRequest) => string | Promise<string> = () => `Answer ${this.requests.length}.`;
   /** The key a request must bring; unset: none is looked at. */
   key: string | undefined;
   #receiver: HttpReceiver | undefined;
@@ -95,10 +95,10 @@ export class ModelServer {
       sendError(response, 401, "authentication_error", `Incorrect API key provided: ${keyOf(received) ?? "none"}`);
       return;
     }
-    this.#follow(this.#next.shift() ?? this.#always, response, request);
+    void this.#follow(this.#next.shift() ?? this.#always, response, request);
   }
 
-  #follow(behaviour: ModelBehaviour, response: ServerResponse, request: ModelRequest): void {
+  async #follow(behaviour: ModelBehaviour, response: ServerResponse, request: ModelRequest): Promise<void> {
     if (behaviour.kind === "status") {
       const { status, headers = {}, body } = behaviour;
       for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
@@ -108,7 +108,8 @@ export class ModelServer {
     }
     if (behaviour.kind === "hang" && behaviour.at === "headers") return;
     const isEmpty = behaviour.kind === "empty";
-    const text = behaviour.kind === "answer" && behaviour.text !== undefined ? behaviour.text : this.answer(request);
+    const text =
+      behaviour.kind === "answer" && behaviour.text !== undefined ? behaviour.text : await this.answer(request);
     const json = JSON.stringify(answerTo(request, isEmpty ? undefined : text));
     response.setHeader("content-type", "application/json");
     const half = json.slice(0, json.length / 2);

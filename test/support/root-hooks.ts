@@ -9,8 +9,19 @@ function openHandles(): string[] {
   return process.getActiveResourcesInfo().filter((kind) => WATCHED.has(kind));
 }
 
-/** Fails the run when a child process or an open socket, server or thread is left after the last test. */
+/** Mocha lets a rejection that nobody handles pass; a service ends with exit code 70 by it. */
+function failRun(reason: unknown): never {
+  throw reason;
+}
+
+/**
+ * Fails the run when a rejection is left unhandled, and when a child process or an open socket, server or thread is left after the last test.
+ */
 export const mochaHooks = {
+  beforeAll(): void {
+    process.on("unhandledRejection", failRun);
+  },
+
   async afterAll(this: Mocha.Context): Promise<void> {
     this.timeout(SETTLE_MS * 3);
     await until("no child process is left", async () => (await childrenOf(process.pid)).length === 0, SETTLE_MS).catch(
@@ -23,5 +34,6 @@ export const mochaHooks = {
     await until("no open handle is left", () => openHandles().length === 0, SETTLE_MS).catch(() => {
       throw new Error(`open handles are left: ${openHandles().join(", ")}`);
     });
+    process.off("unhandledRejection", failRun);
   },
 };

@@ -24,6 +24,8 @@ export class ServiceSide {
   readonly publisher: JetStreamPublisher;
   readonly reports: Report[] = [];
   readonly heartbeats: Heartbeat[] = [];
+  /** While true it leaves workers that ask about a dispatch without an answer. */
+  isMute = false;
   #consumer: PullConsumer | undefined;
 
   constructor(url: string) {
@@ -35,6 +37,7 @@ export class ServiceSide {
     await this.bus.start();
     await this.#ensure();
     this.bus.listen(this.bus.subjects.confirm, (question, respond) => {
+      if (this.isMute) return;
       const { taskId, attempt } = ConfirmAttempt.decode(question);
       const isOver = this.reports.some((report) => isEndOf(report, taskId, attempt));
       respond(AttemptConfirmation.encode({ isWanted: !isOver }).finish());

@@ -1,5 +1,8 @@
 import { environment } from "#libs/config/environment.js";
 import { readSettings, type Schema, type Settings } from "#libs/config/settings.js";
+import { chunkSettings } from "#worker/documents/chunk-settings.js";
+import { documentSettings } from "#worker/documents/document-settings.js";
+import { reportSettings } from "#worker/handlers/report-generate/report-settings.js";
 import { researchSettings } from "#worker/handlers/research-run/research-settings.js";
 import { webhookSettings } from "#worker/handlers/webhook-deliver/webhook-settings.js";
 import { languageModelSettings } from "#worker/language-model/language-model-settings.js";
@@ -9,6 +12,9 @@ import { outboundSettings } from "#worker/outbound/outbound-settings.js";
 export const handlerSettingsSchema = {
   ...languageModelSettings,
   ...outboundSettings,
+  ...documentSettings,
+  ...chunkSettings,
+  ...reportSettings,
   ...researchSettings,
   ...webhookSettings,
 } satisfies Schema;

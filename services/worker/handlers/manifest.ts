@@ -7,6 +7,8 @@ export const BUILT_IN_HANDLERS: readonly string[] = [
   "no-op-process.js",
   "text-digest.js",
   "report-generate.js",
+  "document-extract.js",
+  "document-chunk.js",
   "research-run.js",
   "webhook-deliver.js",
 ].map((file) => fileURLToPath(new URL(file, import.meta.url)));

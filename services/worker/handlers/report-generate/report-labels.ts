@@ -17,6 +17,8 @@ export interface ReportLabels {
   readonly source: string;
   readonly reason: string;
   readonly noSummary: string;
+  readonly summary: string;
+  readonly writtenFrom: (sources: string, author: string) => string;
   readonly minutes: (minutes: string) => string;
   readonly lead: (documents: string, words: string) => string;
 }
@@ -39,6 +41,8 @@ const ENGLISH: ReportLabels = {
   source: "Source",
   reason: "Reason",
   noSummary: "Nothing to summarise.",
+  summary: "Summary",
+  writtenFrom: (sources, author) => `Written by ${author} from: ${sources}`,
   minutes: (minutes) => `${minutes} min`,
   lead: (documents, words) =>
     `A digest of ${documents} documents, ${words} words in all, ordered by their relevance to the topic.`,
@@ -62,6 +66,8 @@ const KOREAN: ReportLabels = {
   source: "출처",
   reason: "이유",
   noSummary: "요약할 문장이 없습니다.",
+  summary: "요약",
+  writtenFrom: (sources, author) => `작성: ${author} · 자료: ${sources}`,
   minutes: (minutes) => `${minutes}분`,
   lead: (documents, words) => `문서 ${documents}건, 단어 ${words}개를 주제와의 관련도순으로 정리했습니다.`,
 };

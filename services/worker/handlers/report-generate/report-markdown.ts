@@ -1,13 +1,22 @@
-import type { RankedDocument } from "#worker/handlers/report-generate/rank-documents.js";
+import { escapeMarkdown } from "#worker/handlers/report-generate/escape-markdown.js";
+import type { RankedDocument } from "#worker/handlers/report-generate/index-relevance.js";
 import {
   reportLabels,
   type ReportLabels,
   type ReportLanguage,
 } from "#worker/handlers/report-generate/report-labels.js";
 
+/** A section that a language model wrote. */
+export interface ReportSection {
+  readonly title: string;
+  /** Markdown. */
+  readonly text: string;
+  readonly sources: readonly RankedDocument[];
+}
+
 /** A document that is not in the report. */
 export interface SkippedDocument {
-  /** The path, or `documents[3]` for a text of the payload. */
+  /** The path or URL, or `documents[3]` for a text of the payload. */
   readonly path: string;
   readonly reason: string;
 }
@@ -16,6 +25,9 @@ export interface SkippedDocument {
 export interface ReportContent {
   readonly topic: string;
   readonly language: ReportLanguage;
+  readonly sections: readonly ReportSection[];
+  /** Who wrote the sections: `offline` or `openai: gpt-5`. */
+  readonly author: string;
   /** Best first. */
   readonly documents: readonly RankedDocument[];
   readonly skipped: readonly SkippedDocument[];
@@ -31,6 +43,7 @@ export function reportMarkdown(content: ReportContent): string {
     `# ${escapeMarkdown(content.topic)}`,
     labels.lead(numbers.format(content.documents.length), numbers.format(sum(content, "words"))),
     ...contents(content, labels),
+    ...writtenSections(content, labels),
     ...overview(content, labels, numbers),
     ...overallPhrases(content, labels, numbers),
     ...relevanceTable(content, labels, numbers),
@@ -43,6 +56,7 @@ export function reportMarkdown(content: ReportContent): string {
 
 function contents(content: ReportContent, labels: ReportLabels): string[] {
   const lines = [
+    ...content.sections.map(({ title }, index) => `- [${escapeMarkdown(title)}](#section-${index + 1})`),
     `- [${labels.overview}](#overview)`,
     `- [${labels.keyPhrases}](#key-phrases)`,
     `- [${labels.byRelevance}](#by-relevance)`,
@@ -53,6 +67,19 @@ function contents(content: ReportContent, labels: ReportLabels): string[] {
   ];
   if (content.skipped.length > 0) lines.push(`- [${labels.skipped}](#skipped)`);
   return [`## ${labels.contents}`, lines.join("\n")];
+}
+
+function writtenSections(content: ReportContent, labels: ReportLabels): string[] {
+  const numbers = new Map(content.documents.map(({ index }, position) => [index, position + 1]));
+  return content.sections.flatMap(({ title, text, sources }, index) => {
+    const links = sources.map(
+      ({ index: document, digest }, position) =>
+        `[${position + 1}: ${escapeMarkdown(digest.title)}](#document-${numbers.get(document) ?? 1})`,
+    );
+    const heading = `<a id="section-${index + 1}"></a>\n\n## ${escapeMarkdown(title)}`;
+    const from = `*${labels.writtenFrom(links.join(" · "), escapeMarkdown(content.author))}*`;
+    return [heading, text === "" ? labels.noSummary : text, from];
+  });
 }
 
 function overview(content: ReportContent, labels: ReportLabels, numbers: Intl.NumberFormat): string[] {
@@ -146,12 +173,4 @@ function sum(content: ReportContent, field: "words" | "sentences" | "readingTime
 
 function languageName(code: string, language: ReportLanguage): string {
   return new Intl.DisplayNames(language, { type: "language" }).of(code) ?? code;
-}
-
-/** Makes a text stand as it is, in a paragraph or a table cell. */
-function escapeMarkdown(text: string): string {
-  return text
-    .replace(/\s+/g, " ")
-    .replace(/[\\`*_[\]<>|~]/g, "\\$&")
-    .replace(/^([#+-]|\d+[.)])(?=\s)/, "\\$1");
 }

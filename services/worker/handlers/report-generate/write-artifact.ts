@@ -21,24 +21,43 @@ export interface ArtifactWriter {
   readonly signal: AbortSignal;
 }
 
+/** Writes a text under a temporary name; it has its own when all files are there. */
+export type WriteArtifact = (path: string, text: string) => Promise<WrittenArtifact>;
+
 /**
- * Writes a file whole or not at all: a temporary file in the same directory, fsync, rename, fsync of the directory. Missing directories are
- * created; an existing file is replaced; on failure and on abort nothing is left behind.
+ * Writes the files that belong together and that `write` is called with, each whole or not at all: temporary files in the same directories,
+ * fsync, then, once all are complete, renames, and fsync of the directories. Missing directories are created; existing files are replaced; on
+ * failure and on abort nothing is left behind, and what was there before is untouched unless a rename fails after another has succeeded.
  *
  * Throws PermanentError `OUTPUT_IS_DIRECTORY`, `FILE_SYSTEM_ERROR` (retryable for ENOSPC, EIO and the like), or the signal's reason.
  */
-export async function writeArtifact(path: string, text: string, writer: ArtifactWriter): Promise<WrittenArtifact> {
+export async function writeArtifacts<T>(
+  writer: ArtifactWriter,
+  write: (write: WriteArtifact) => Promise<T>,
+): Promise<T> {
+  const pairs: { readonly temporary: string; readonly path: string }[] = [];
+  const created: string[] = [];
   try {
-    await refuseDirectory(path);
-    await mkdir(dirname(path), { recursive: true });
-    await removeLeftovers(path, writer);
-    return await writeWhole(path, Buffer.from(text), writer);
+    const written = await write(async (path, text) => {
+      const bytes = Buffer.from(text);
+      pairs.push({ temporary: await writeTemporary(path, bytes, writer), path });
+      return { path, sha256: createHash("sha256").update(bytes).digest("hex"), bytes: bytes.length };
+    });
+    writer.signal.throwIfAborted();
+    for (const { temporary, path } of pairs) await renameTo(temporary, path, created);
+    return written;
   } catch (error) {
-    throw fileSystemError(error, "write", path);
+    for (const path of [...pairs.map(({ temporary }) => temporary), ...created]) await rm(path, { force: true });
+    throw error;
   }
 }
 
-/** Fails early when the artifact's path is a directory. Throws as {@link writeArtifact} does. */
+/** Writes one file as {@link writeArtifacts} writes several. */
+export function writeArtifact(path: string, text: string, writer: ArtifactWriter): Promise<WrittenArtifact> {
+  return writeArtifacts(writer, (write) => write(path, text));
+}
+
+/** Fails early when the artifact's path is a directory. Throws as {@link writeArtifacts} does. */
 export async function refuseDirectory(path: string): Promise<void> {
   const found = await stat(path).catch((error: unknown) => {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
@@ -49,10 +68,13 @@ export async function refuseDirectory(path: string): Promise<void> {
   }
 }
 
-async function writeWhole(path: string, bytes: Buffer, writer: ArtifactWriter): Promise<WrittenArtifact> {
+async function writeTemporary(path: string, bytes: Buffer, writer: ArtifactWriter): Promise<string> {
   const temporary = temporaryPath(path, writer.taskId, writer.attempt);
-  let renamed = false;
+  writer.signal.throwIfAborted();
   try {
+    await refuseDirectory(path);
+    await mkdir(dirname(path), { recursive: true });
+    await removeLeftovers(path, writer);
     const file = await open(temporary, "w", 0o644);
     try {
       await file.writeFile(bytes);
@@ -60,14 +82,23 @@ async function writeWhole(path: string, bytes: Buffer, writer: ArtifactWriter): 
     } finally {
       await file.close();
     }
-    writer.signal.throwIfAborted();
-    await rename(temporary, path);
-    renamed = true;
-    await syncDirectory(dirname(path));
-  } finally {
-    if (!renamed) await rm(temporary, { force: true });
+    return temporary;
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw fileSystemError(error, "write", path);
   }
-  return { path, sha256: createHash("sha256").update(bytes).digest("hex"), bytes: bytes.length };
+}
+
+/** Adds the path to `created` when nothing was there. */
+async function renameTo(temporary: string, path: string, created: string[]): Promise<void> {
+  try {
+    const isNew = (await stat(path).catch(() => undefined)) === undefined;
+    await rename(temporary, path);
+    if (isNew) created.push(path);
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    throw fileSystemError(error, "write", path);
+  }
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -1,8 +1,6 @@
-import { constants } from "node:fs";
-import { open, type FileHandle } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { PermanentError } from "#libs/define-task/define-task.js";
-import { fileSystemError } from "#worker/handlers/file-system-error.js";
+import { readFileBytes } from "#worker/handlers/read-file-bytes.js";
 import type { DocumentFormat } from "#worker/handlers/text-digest/document-prose.js";
 
 /** Largest document file, bytes. */
@@ -39,30 +37,12 @@ export async function readDocument(source: DocumentSource): Promise<LoadedDocume
   }
   const path = source.path;
   const format = source.format ?? (MARKDOWN_EXTENSIONS.has(extname(path).toLowerCase()) ? "markdown" : "plain");
-  return { text: decodeText(await readBytes(path), path), format, title: source.title, fileName: basename(path) };
-}
-
-async function readBytes(path: string): Promise<Buffer> {
-  let file: FileHandle | undefined;
-  try {
-    // Without O_NONBLOCK, opening a named pipe would wait for its writer.
-    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const { size, isFile } = await file.stat().then((stats) => ({ size: stats.size, isFile: stats.isFile() }));
-    if (!isFile) throw new PermanentError("NOT_A_FILE", `${path} is not a regular file`, { details: { path } });
-    if (size > MAX_DOCUMENT_BYTES) throw tooLarge(path, size);
-    const buffer = Buffer.alloc(MAX_DOCUMENT_BYTES + 1);
-    let length = 0;
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, length, buffer.length - length);
-      length += bytesRead;
-      if (length > MAX_DOCUMENT_BYTES) throw tooLarge(path, length);
-      if (bytesRead === 0) return buffer.subarray(0, length);
-    }
-  } catch (error) {
-    throw fileSystemError(error, "read", path);
-  } finally {
-    await file?.close();
-  }
+  return {
+    text: decodeText(await readFileBytes(path, { maxBytes: MAX_DOCUMENT_BYTES }), path),
+    format,
+    title: source.title,
+    fileName: basename(path),
+  };
 }
 
 function decodeText(bytes: Buffer, path: string): string {
@@ -74,14 +54,4 @@ function decodeText(bytes: Buffer, path: string): string {
   } catch {
     throw notText("it contains an invalid byte sequence");
   }
-}
-
-function tooLarge(path: string, bytes: number): PermanentError {
-  return new PermanentError(
-    "FILE_TOO_LARGE",
-    `${path} has ${bytes} bytes or more; at most ${MAX_DOCUMENT_BYTES} are read`,
-    {
-      details: { path, maxBytes: MAX_DOCUMENT_BYTES },
-    },
-  );
 }

@@ -18,6 +18,9 @@ describe("BUILT_IN_HANDLERS", () => {
       "system.no_op_process",
       "text.digest",
       "report.generate",
+      "document.extract",
+      "document.chunk",
+      "research.run",
       "webhook.deliver",
     ]);
   });

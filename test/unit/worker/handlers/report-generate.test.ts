@@ -41,7 +41,15 @@ describe("report.generate", () => {
       skippedCount: 2,
     });
     expect(result).to.have.property("skipped").that.has.lengthOf(2);
-    expect(readdirSync(join(directory.path, "deep"))).to.deep.equal(["report.md"]);
+    expect(readdirSync(join(directory.path, "deep"))).to.deep.equal(["report.html", "report.md"]);
+    const page = readFileSync(outputPath.replace(".md", ".html"));
+    expect(result).to.deep.include({
+      html: {
+        path: outputPath.replace(".md", ".html"),
+        bytes: page.length,
+        sha256: createHash("sha256").update(page).digest("hex"),
+      },
+    });
   });
 
   it("orders documents by relevance and gives the counts of all", async () => {
@@ -76,18 +84,23 @@ describe("report.generate", () => {
     expect(existsSync(leftover)).to.equal(false);
   });
 
-  it("says which document it is at", async () => {
+  it("says what it is doing", async () => {
     const { progress } = await run({});
-    expect(progress.map(({ current }) => current)).to.deep.equal([0, 1, 2, 3, 4, 5, 6]);
-    expect(progress[0]).to.deep.include({ total: 6, message: "Harbour log" });
+    expect(progress.map(({ current }) => current)).to.deep.equal([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(progress[0]).to.deep.include({ total: 8, message: "reading Harbour log" });
+    expect(progress.slice(6).map(({ message }) => message)).to.deep.equal([
+      "writing section Summary",
+      "saving",
+      "done",
+    ]);
   });
 
-  it("leaves nothing behind when its signal fires at the last document", async () => {
+  it("leaves nothing behind when its signal fires before it saves", async () => {
     const controller = new AbortController();
     const reason = new Error("cancelled in the test");
     const stopped = run(
       {},
-      { signal: controller.signal, onProgress: ({ current }) => current === 6 && controller.abort(reason) },
+      { signal: controller.signal, onProgress: ({ current }) => current === 7 && controller.abort(reason) },
     );
     expect(await rejectionOf(stopped)).to.equal(reason);
     expect(readdirSync(directory.path)).to.deep.equal([]);

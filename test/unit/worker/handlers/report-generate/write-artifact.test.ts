@@ -4,9 +4,9 @@ import { expect } from "chai";
 import { PermanentError } from "#libs/define-task/define-task.js";
 import { freshDirectory } from "#test/support/fresh-directory.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
-import { writeArtifact } from "#worker/handlers/report-generate/write-artifact.js";
+import { writeArtifact, writeArtifacts } from "#worker/handlers/report-generate/write-artifact.js";
 
-describe("writeArtifact", () => {
+describe("writeArtifacts", () => {
   let directory: ReturnType<typeof freshDirectory>;
   const writer = { taskId: "task", attempt: 1, signal: new AbortController().signal };
 
@@ -47,5 +47,34 @@ describe("writeArtifact", () => {
     const underFile = await rejectionOf(writeArtifact(join(directory.path, "file", "a.md"), "x", writer));
     expect(underFile).to.be.instanceOf(PermanentError).with.property("code", "FILE_SYSTEM_ERROR");
     expect(readdirSync(directory.path)).to.have.members(["folder", "file"]);
+  });
+
+  it("writes none of several files when one cannot be written, and keeps what was there", async () => {
+    const [first, second] = [join(directory.path, "a.md"), join(directory.path, "b.md")];
+    writeFileSync(first, "before");
+    mkdirSync(second);
+    const error = await rejectionOf(
+      writeArtifacts(writer, async (write) => {
+        await write(first, "after");
+        await write(second, "after");
+      }),
+    );
+    expect(error).to.be.instanceOf(PermanentError).with.property("code", "OUTPUT_IS_DIRECTORY");
+    expect(readFileSync(first, "utf8")).to.equal("before");
+    expect(readdirSync(directory.path)).to.deep.equal(["a.md", "b.md"]);
+  });
+
+  it("takes a new file away again when the next one cannot get its name", async () => {
+    const [first, second] = [join(directory.path, "a.md"), join(directory.path, "b.md")];
+    const error = await rejectionOf(
+      writeArtifacts(writer, async (write) => {
+        await write(first, "after");
+        await write(second, "after");
+        mkdirSync(second);
+        return undefined;
+      }),
+    );
+    expect(error).to.be.instanceOf(PermanentError).with.property("code", "FILE_SYSTEM_ERROR");
+    expect(readdirSync(directory.path)).to.deep.equal(["b.md"]);
   });
 });

@@ -7,8 +7,10 @@ import type { DocumentDigest } from "#worker/handlers/text-digest/digest-documen
 export interface ReportDocument {
   /** Position in the payload, from 0. */
   readonly index: number;
-  /** Where it came from; unset for a text in the payload. */
+  /** The path or URL it came from; unset for a text in the payload. */
   readonly path: string | undefined;
+  /** Its beginning, as material for written sections. */
+  readonly excerpt: string;
   readonly digest: DocumentDigest;
 }
 
@@ -22,10 +24,12 @@ export interface RankedDocument extends ReportDocument {
 const TITLE_BOOST = 2;
 
 /**
- * Orders documents by relevance to a topic, best first; equals keep their order. The score is BM25+ by `minisearch` over base forms, so
+ * Indexes documents and gives what orders them by relevance to a topic, best first; equals keep their order. The score is BM25+ by `minisearch` over base forms, so
  * that `작업을` matches `작업` and `queues` matches `queue`; documents in another language than the topic match by shared names only.
  */
-export async function rankDocuments(topic: string, documents: readonly ReportDocument[]): Promise<RankedDocument[]> {
+export async function indexRelevance(
+  documents: readonly ReportDocument[],
+): Promise<(topic: string) => Promise<RankedDocument[]>> {
   const index = new MiniSearch<{ id: number; title: string; text: string }>({
     fields: ["title", "text"],
     tokenize: (text) => text.split(" "),
@@ -35,7 +39,14 @@ export async function rankDocuments(topic: string, documents: readonly ReportDoc
     const title = await termsOf(digest.title, digest.language);
     index.add({ id, title: title.join(" "), text: digest.terms.join(" ") });
   }
-  const query = await topicTerms(topic, documents);
+  return async (topic) => ranked(index, await topicTerms(topic, documents), documents);
+}
+
+function ranked(
+  index: MiniSearch<{ id: number; title: string; text: string }>,
+  query: readonly string[],
+  documents: readonly ReportDocument[],
+): RankedDocument[] {
   const scores = new Map<number, number>();
   for (const match of index.search(query.join(" "), { boost: { title: TITLE_BOOST } }))
     scores.set(Number(match.id), match.score);
