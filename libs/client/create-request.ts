@@ -17,9 +17,6 @@ const requestIds = new UuidSource();
 /** A task's input: anything JSON can say, as an object. */
 export type TaskPayload = Readonly<Record<string, unknown>>;
 
-/** How a task can end. */
-export type TerminalState = "COMPLETED" | "FAILED" | "CANCELLED";
-
 /** What may be said about a new task besides its type and payload. The server checks all of it. */
 export interface CreateOptions {
   /** The queue; default `default`. */
@@ -58,7 +55,7 @@ export interface CreateOptions {
    * Who gets a signed HTTP message when the task ends: a URL of http or https, at most 2,048 characters. With `states`, only of these ends;
    * default: all.
    */
-  readonly webhook?: string | { readonly url: string; readonly states?: readonly TerminalState[] };
+  readonly webhook?: string | { readonly url: string; readonly states?: readonly State[] };
   /** Makes the create idempotent across processes; 1 to 64 printable ASCII characters. Default: a new UUID for each create. */
   readonly requestId?: string;
 }
@@ -120,7 +117,7 @@ function newTask(type: string, payload: TaskPayload | undefined, options: Create
 function webhookOf(webhook: CreateOptions["webhook"]): Webhook | undefined {
   if (webhook === undefined) return undefined;
   if (typeof webhook === "string") return { url: webhook, states: [] };
-  return { url: webhook.url, states: (webhook.states ?? []).map((state) => State[state]) };
+  return { url: webhook.url, states: [...(webhook.states ?? [])] };
 }
 
 function limitsOf({ softTimeoutMs, hardTimeoutMs, memoryBytes }: CreateOptions): Limits | undefined {

@@ -23,12 +23,12 @@ import { rejectionOf } from "#test/support/rejection-of.js";
 function sqlite(name: string, keys: RingKeys): StoreFactory {
   return {
     name,
-    createPlace({ queueCapacity = 1_000_000 } = {}) {
+    createPlace({ queueCapacity = 1_000_000, webhookQueue = "" } = {}) {
       const directory = freshDirectory();
       const address = join(directory.path, "taskwire.db");
       return {
         address,
-        open: () => new SqliteStore({ path: address, queueCapacity, keys }),
+        open: () => new SqliteStore({ path: address, queueCapacity, webhookQueue, keys }),
         remove: () => directory.remove(),
       };
     },

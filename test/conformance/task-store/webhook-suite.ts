@@ -231,6 +231,22 @@ export function webhookSuite(factory: StoreFactory): void {
       expect(await store.write({ kind: "create", tasks: [sampleTask()] })).to.include({ kind: "queueFull" });
     });
 
+    it("makes it in the queue that is set aside for deliveries", async () => {
+      const apart = factory.createPlace({ webhookQueue: "hooks" });
+      const other = apart.open();
+      await other.start();
+      try {
+        const task = sampleTask({ webhookJson: WEBHOOK });
+        await other.write({ kind: "create", tasks: [task] });
+        await other.write({ kind: "requestCancel", id: task.id, reason: "", withWorker: null });
+        expect(other.statistics.held("hooks")).to.deep.equal({ open: 1, running: 0 });
+        expect(other.statistics.held("default")).to.deep.equal({ open: 0, running: 0 });
+      } finally {
+        await other.stop();
+        apart.remove();
+      }
+    });
+
     it("shows it in full tasks only, keeps it over a restart, and seals it where payloads are sealed", async () => {
       const { id } = await create();
       expect((await read(id))?.webhookJson).to.equal(WEBHOOK);

@@ -14,9 +14,9 @@ export function recordFacts(transaction: Transaction, entry: CachedTask, facts: 
   if (entry.webhook !== null && facts.some(isTerminalFact)) insertDelivery(transaction, entry, entry.webhook);
 }
 
-/** A full queue does not refuse it: the task that ended has just left its own place. */
+/** A full queue does not refuse it: an end must be committed, whoever is told of it. */
 function insertDelivery(transaction: Transaction, entry: CachedTask, webhook: string): void {
-  const { moment } = transaction;
+  const { moment, webhookQueue } = transaction;
   const { task, labelsJson } = entry;
   const delivery = webhookDelivery(
     { ...task, labelsJson, endTimeMs: task.endTimeMs ?? moment.nowMs },
@@ -26,7 +26,7 @@ function insertDelivery(transaction: Transaction, entry: CachedTask, webhook: st
   const { id, timeMs } = ids.next();
   insertTask(transaction, {
     id,
-    queue: task.queue,
+    queue: webhookQueue === "" ? task.queue : webhookQueue,
     priority: task.priority,
     maxAttempts: 0,
     initialDelayMs: null,

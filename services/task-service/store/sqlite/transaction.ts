@@ -22,6 +22,8 @@ export interface TransactionOptions {
   readonly lastKey: number;
   readonly lastRevision: number;
   readonly openTasks: OpenTasks;
+  /** The queue of the tasks that tell of ended ones; empty: that of the task that ended. */
+  readonly webhookQueue: string;
   readonly ring: KeyRing;
 }
 
@@ -34,6 +36,7 @@ export class Transaction {
   readonly moment: Moment;
   readonly cache: TaskCache;
   readonly ring: KeyRing;
+  readonly webhookQueue: string;
   readonly tally = new CommitTally();
   lastKey: number;
   lastRevision: number;
@@ -47,6 +50,7 @@ export class Transaction {
     this.statements = options.statements;
     this.cache = options.cache;
     this.ring = options.ring;
+    this.webhookQueue = options.webhookQueue;
     this.moment = { nowMs: options.nowMs, random: Math.random };
     this.lastKey = options.lastKey;
     this.lastRevision = options.lastRevision;

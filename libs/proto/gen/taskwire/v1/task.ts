@@ -15,7 +15,7 @@ export const protobufFileName = "taskwire/v1/task.proto";
 export enum TaskView {
   /** TASK_VIEW_UNSPECIFIED - The method's default: FULL for a single task, BASIC for lists and snapshots of a watch. */
   TASK_VIEW_UNSPECIFIED = 0,
-  /** TASK_VIEW_BASIC - Without `payload` and `result`. */
+  /** TASK_VIEW_BASIC - Without `payload`, `result`, `warnings` and `webhook`. */
   TASK_VIEW_BASIC = 1,
   /** TASK_VIEW_FULL - Everything. */
   TASK_VIEW_FULL = 2,
@@ -173,7 +173,7 @@ export interface Task_LabelsEntry {
 
 /**
  * A receiver of an HTTP message about the end of a task. The commit that ends the task also creates a task of type `webhook.deliver` in
- * the same queue, with the same priority and the label `webhook_task`, the id of the task that ended. A task that RetryTask opened again
+ * the same queue (or that of the service's setting), with the same priority and the label `webhook_task`, the id of the task that ended. A task that RetryTask opened again
  * and that ends again is told of again. The message has no result: GetTask has.
  */
 export interface Webhook {
