@@ -133,6 +133,19 @@ describe("research.run", () => {
     expect(await rejectionOf(stopped)).to.equal(reason);
   });
 
+  it("refuses payloads beyond its bounds", async () => {
+    const wrong = [
+      { query: " " },
+      { query: "x".repeat(1001) },
+      { maxSources: 11 },
+      { maxQuestions: 6 },
+      { maxRevisions: 4 },
+      { language: "de" },
+      { folders: DOCS },
+    ];
+    for (const payload of wrong) expect((await rejectionOf(run(payload))).message).to.match(/^payload refused: /);
+  });
+
   it("keeps to the folder that the settings allow", async () => {
     const allowed = join(directory.path, "allowed");
     mkdirSync(join(allowed, "deep"), { recursive: true });
