@@ -22,6 +22,7 @@ interface NewTaskFlags {
   readonly multiplier?: number;
   readonly totalTimeout?: number;
   readonly cancelUnwatched?: number;
+  readonly webhook?: string;
   readonly retryableCode?: string[];
   readonly permanentCode?: string[];
 }
@@ -51,6 +52,7 @@ export function addNewTaskFlags(command: Command): Command {
     )
     .option("--retryable-code <code>", "an error code that is retried; may be repeated (default: all)", parseList)
     .option("--permanent-code <code>", "an error code that is never retried; may be repeated", parseList)
+    .option("--webhook <url>", "who gets a signed HTTP message when the task ends")
     .option("--request-id <id>", "makes the create idempotent: the same id and task give the first task again")
     .option("--description <text>", "a sentence for people");
 }
@@ -77,6 +79,7 @@ export function newTaskOptions(command: Command): CreateOptions {
     ...(flags.cancelUnwatched === undefined ? {} : { cancelUnwatchedAfterMs: flags.cancelUnwatched }),
     ...(flags.retryableCode === undefined ? {} : { retryableCodes: flags.retryableCode }),
     ...(flags.permanentCode === undefined ? {} : { permanentCodes: flags.permanentCode }),
+    ...(flags.webhook === undefined ? {} : { webhook: flags.webhook }),
     ...(flags.requestId === undefined ? {} : { requestId: flags.requestId }),
     ...(flags.description === undefined ? {} : { description: flags.description }),
   };

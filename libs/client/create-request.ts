@@ -1,7 +1,13 @@
 import { errorMessage } from "#libs/errors/error-message.js";
 import { invalidArgument } from "#libs/errors/taskwire-error.js";
 import type { Duration } from "#libs/proto/gen/google/protobuf/duration.js";
-import { Task_State as State, type Limits, type RetryPolicy, type Task } from "#libs/proto/gen/taskwire/v1/task.js";
+import {
+  Task_State as State,
+  type Limits,
+  type RetryPolicy,
+  type Task,
+  type Webhook,
+} from "#libs/proto/gen/taskwire/v1/task.js";
 import { CreateTaskRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { UuidSource } from "#libs/tasks/uuid.js";
@@ -45,6 +51,11 @@ export interface CreateOptions {
   readonly permanentCodes?: readonly string[];
   /** Milliseconds without a `run` attached to it after which the task is cancelled; [1 s, 24 h], default: it goes on, whoever watches. */
   readonly cancelUnwatchedAfterMs?: number;
+  /**
+   * Who gets a signed HTTP message when the task ends: a URL of http or https, at most 2,048 characters. With `states`, only of these ends;
+   * default: all.
+   */
+  readonly webhook?: string | { readonly url: string; readonly states?: readonly State[] };
   /** Makes the create idempotent across processes; 1 to 64 printable ASCII characters. Default: a new UUID for each create. */
   readonly requestId?: string;
 }
@@ -99,7 +110,14 @@ function newTask(type: string, payload: TaskPayload | undefined, options: Create
     warnings: [],
     deadlineTime: undefined,
     cancelUnwatchedAfter: durationOf(options.cancelUnwatchedAfterMs),
+    webhook: webhookOf(options.webhook),
   };
+}
+
+function webhookOf(webhook: CreateOptions["webhook"]): Webhook | undefined {
+  if (webhook === undefined) return undefined;
+  if (typeof webhook === "string") return { url: webhook, states: [] };
+  return { url: webhook.url, states: [...(webhook.states ?? [])] };
 }
 
 function limitsOf({ softTimeoutMs, hardTimeoutMs, memoryBytes }: CreateOptions): Limits | undefined {

@@ -14,6 +14,11 @@ export function resultContext(taskId: string): string {
   return `result:${taskId}`;
 }
 
+/** Of the webhook that a task asks for, in the database. */
+export function webhookContext(taskId: string): string {
+  return `webhook:${taskId}`;
+}
+
 /** Of an event in the database. */
 export function eventContext(revision: number): string {
   return `event:${revision}`;

@@ -6,6 +6,11 @@ export const CancelPhase = { BEFORE_START: 1, COOPERATIVE: 2, KILLED: 3, WORKER_
 /** One of the values of {@link CancelPhase}. */
 export type CancelPhase = (typeof CancelPhase)[keyof typeof CancelPhase];
 
+/** Whether a task ends with it. */
+export function isTerminalFact({ kind }: EventFact): boolean {
+  return kind === "completed" || kind === "failed" || kind === "cancelled";
+}
+
 /** What happened to a task, before it has a sequence and a revision. Payloads and results are JSON text here. */
 export type EventFact =
   | { readonly kind: "created"; readonly type: string; readonly queue: string; readonly runTimeMs: number }

@@ -61,3 +61,6 @@ export const MAX_FILTER_CHARACTERS = 16_000;
 export const MAX_FILTER_DEPTH = 20;
 /** Most restrictions of a filter, such as `type = "a"`. */
 export const MAX_FILTER_RESTRICTIONS = 200;
+
+/** Most characters of a webhook's URL. */
+export const MAX_WEBHOOK_URL_CHARACTERS = 2048;

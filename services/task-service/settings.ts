@@ -66,6 +66,13 @@ export const taskServiceSettings = {
     min: 1,
     max: 100,
   }),
+  webhookQueue: text({
+    env: "TASKWIRE_WEBHOOK_QUEUE",
+    doc: "The queue of the `webhook.deliver` tasks that tell of ended tasks; empty: the queue of the task that ended.",
+    default: "",
+    allowed: "a queue name",
+    pattern: /^([a-z0-9][a-z0-9_-]{0,62})?$/,
+  }),
   queueCapacity: wholeNumber({
     env: "TASKWIRE_QUEUE_CAPACITY",
     doc: "Unfinished tasks a queue may hold; more are refused with RESOURCE_EXHAUSTED (`QUEUE_FULL`).",

@@ -81,8 +81,8 @@ export class TaskService implements Service {
     if (warning !== undefined) logger.warn({ warning }, "encryption is not as it should be");
     const ring = new KeyRing(keys);
     this.#ring = ring;
-    const { database: path, queueCapacity } = settings;
-    const store = new SqliteStore({ path, queueCapacity, keys });
+    const { database: path, queueCapacity, webhookQueue } = settings;
+    const store = new SqliteStore({ path, queueCapacity, webhookQueue, keys });
     const bus = new BusConnection({ url, prefix, name: "taskwire task-service", logger });
     const registry = new WorkerRegistry(bus, { lifetimeMs: leaseMs, logger });
     const window = this.#window;

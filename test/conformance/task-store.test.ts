@@ -15,6 +15,7 @@ import { modelSuite } from "#test/conformance/task-store/model-suite.js";
 import type { StoreFactory } from "#test/conformance/task-store/store-factory.js";
 import { situationSuite } from "#test/conformance/task-store/situation-suite.js";
 import { upkeepSuite } from "#test/conformance/task-store/upkeep-suite.js";
+import { webhookSuite } from "#test/conformance/task-store/webhook-suite.js";
 import { writingSuite } from "#test/conformance/task-store/writing-suite.js";
 import { freshDirectory } from "#test/support/fresh-directory.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
@@ -22,12 +23,12 @@ import { rejectionOf } from "#test/support/rejection-of.js";
 function sqlite(name: string, keys: RingKeys): StoreFactory {
   return {
     name,
-    createPlace({ queueCapacity = 1_000_000 } = {}) {
+    createPlace({ queueCapacity = 1_000_000, webhookQueue = "" } = {}) {
       const directory = freshDirectory();
       const address = join(directory.path, "taskwire.db");
       return {
         address,
-        open: () => new SqliteStore({ path: address, queueCapacity, keys }),
+        open: () => new SqliteStore({ path: address, queueCapacity, webhookQueue, keys }),
         remove: () => directory.remove(),
       };
     },
@@ -43,6 +44,7 @@ for (const suite of [
   attemptsSuite,
   situationSuite,
   logSuite,
+  webhookSuite,
   modelSuite,
 ]) {
   suite(sqlite("SqliteStore", NO_KEYS));

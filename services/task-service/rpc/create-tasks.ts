@@ -59,7 +59,7 @@ export async function batchCreateTasks(context: CreateContext, request: BatchCre
   return tasks.map((task, index) => {
     const record = existing[index] ?? null;
     if (record === null) return presentNewTask(task, asked[index] ?? Task.create(), false);
-    return presentTask({ ...record, payloadJson: "", resultJson: null });
+    return presentTask({ ...record, payloadJson: "", resultJson: null, webhookJson: null });
   });
 }
 

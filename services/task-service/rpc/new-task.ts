@@ -3,6 +3,7 @@ import type { RetryPolicy, Task } from "#libs/proto/gen/taskwire/v1/task.js";
 import type { CreateTaskRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import type { RetryCodes } from "#libs/tasks/retry-policy.js";
 import { DEFAULT_QUEUE } from "#libs/tasks/names.js";
+import type { Webhook } from "#libs/tasks/webhook.js";
 import { UuidSource } from "#libs/tasks/uuid.js";
 import { durationMs } from "#task-service/rpc/validate-task.js";
 import type { NewTask } from "#task-service/store/task-record.js";
@@ -36,6 +37,7 @@ export function newTask(requestId: string, task: Task, payloadJson: string): New
     hardTimeoutMs: limits?.hardTimeout === undefined ? 0 : durationMs(limits.hardTimeout),
     memoryBytes: limits?.memoryBytes ?? 0,
     unwatchedCancelMs: task.cancelUnwatchedAfter === undefined ? null : durationMs(task.cancelUnwatchedAfter),
+    webhookJson: webhookJsonOf(task),
     requestId: requestId === "" ? null : requestId,
     requestHash: requestId === "" ? null : requestHash(task),
   };
@@ -44,6 +46,12 @@ export function newTask(requestId: string, task: Task, payloadJson: string): New
 function retryCodesOf(policy: RetryPolicy | undefined): RetryCodes | null {
   if (policy === undefined || policy.retryableCodes.length + policy.permanentCodes.length === 0) return null;
   return { retryable: policy.retryableCodes, permanent: policy.permanentCodes };
+}
+
+function webhookJsonOf({ webhook }: Task): string | null {
+  if (webhook === undefined) return null;
+  const stored: Webhook = { url: webhook.url, states: webhook.states };
+  return JSON.stringify(stored);
 }
 
 /** The JSON form of a request's payload; `{}` when it has none. */
@@ -66,6 +74,7 @@ function requestHash(task: Task): string {
     sorted(task.payload ?? {}),
     sorted(task.labels),
     ...(task.cancelUnwatchedAfter === undefined ? [] : [task.cancelUnwatchedAfter]),
+    ...(task.webhook === undefined ? [] : ["webhook", task.webhook.url, task.webhook.states]),
   ]);
   return hash("sha256", canonical, "base64url").slice(0, HASH_CHARACTERS);
 }

@@ -1,5 +1,5 @@
 import type { Duration } from "#libs/proto/gen/google/protobuf/duration.js";
-import type { Limits, RetryPolicy, Task, TaskError } from "#libs/proto/gen/taskwire/v1/task.js";
+import type { Limits, RetryPolicy, Task, TaskError, Webhook } from "#libs/proto/gen/taskwire/v1/task.js";
 import type { AttemptErrorFact } from "#libs/tasks/claim.js";
 import type { RetryCodes } from "#libs/tasks/retry-policy.js";
 import { TaskState } from "#libs/tasks/task-state.js";
@@ -34,6 +34,7 @@ export function presentTask(record: TaskRecord): Task {
     warnings: record.warnings.map(presentError),
     deadlineTime: dateOf(record.deadlineMs),
     cancelUnwatchedAfter: record.unwatchedCancelMs === null ? undefined : durationOf(record.unwatchedCancelMs),
+    webhook: record.webhookJson === null ? undefined : (JSON.parse(record.webhookJson) as Webhook),
   };
 }
 
@@ -66,6 +67,7 @@ export function presentNewTask(task: NewTask, request: Task, isFull: boolean): T
     warnings: [],
     deadlineTime: task.totalTimeoutMs ? new Date(task.runTimeMs + task.totalTimeoutMs) : undefined,
     cancelUnwatchedAfter: task.unwatchedCancelMs === null ? undefined : durationOf(task.unwatchedCancelMs),
+    webhook: isFull ? request.webhook : undefined,
   };
 }
 

@@ -32,7 +32,9 @@ export async function runTask(
   const mustExist = afterSequence !== undefined;
   const created = await createTask(context.creating, request, { mustExist, violations });
   const isFull = view === TaskView.TASK_VIEW_FULL;
-  const task = isFull ? created : { ...created, payload: undefined, result: undefined, warnings: [] };
+  const task = isFull
+    ? created
+    : { ...created, payload: undefined, result: undefined, warnings: [], webhook: undefined };
   call.onClosed(context.attach(created.id));
   call.sendHeaders();
   if (call.ended) return;

@@ -5,6 +5,7 @@ import { jsonProblem } from "#libs/tasks/json-bounds.js";
 import { isErrorCode } from "#libs/tasks/outcome-code.js";
 import * as limits from "#libs/tasks/limits.js";
 import { isLabelKey, isQueueName, isTypeName } from "#libs/tasks/names.js";
+import { validateWebhook } from "#task-service/rpc/validate-webhook.js";
 import type { Violations } from "#task-service/rpc/violations.js";
 
 const REQUEST_ID = /^[\x21-\x7e]+$/;
@@ -70,6 +71,7 @@ export function validateCreate(
   found.expect(isAfter, `${field}cancel_unwatched_after`, "must be in [1 s, 24 h]");
   validateLimits(task, field, found);
   validateRetryPolicy(task, field, found);
+  if (task.webhook !== undefined) validateWebhook(task.webhook, task.type, `${field}webhook`, found);
 }
 
 /** Struct can carry NaN and infinities, JSON cannot: they would become null without a word. */

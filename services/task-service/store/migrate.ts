@@ -2,6 +2,7 @@ import type { Compilable, Kysely } from "kysely";
 import { addAttempts } from "#task-service/store/migrations/0002-add-attempts.js";
 import { addUnwatchedCancel } from "#task-service/store/migrations/0003-add-unwatched-cancel.js";
 import { addCompactedRevision } from "#task-service/store/migrations/0004-add-compacted-revision.js";
+import { addWebhook } from "#task-service/store/migrations/0005-add-webhook.js";
 import { createTasks } from "#task-service/store/migrations/0001-create-tasks.js";
 import type { Database } from "#task-service/store/schema.js";
 
@@ -11,6 +12,7 @@ export const MIGRATIONS: readonly { readonly name: string; readonly up: (db: Kys
   { name: "0002-add-attempts", up: addAttempts },
   { name: "0003-add-unwatched-cancel", up: addUnwatchedCancel },
   { name: "0004-add-compacted-revision", up: addCompactedRevision },
+  { name: "0005-add-webhook", up: addWebhook },
 ];
 
 /**

@@ -47,6 +47,8 @@ export interface TasksTable {
   retry_codes: string | null;
   /** Milliseconds without a watcher after which the task is cancelled; null: never. */
   unwatched_cancel: number | null;
+  /** JSON of `Webhook` of libs/tasks; null: none. */
+  webhook: string | null;
 }
 
 /**

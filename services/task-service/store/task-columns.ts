@@ -4,7 +4,7 @@ import type { TaskState } from "#libs/tasks/task-state.js";
 import type { TasksTable } from "#task-service/store/schema.js";
 import type { TaskRecord } from "#task-service/store/task-record.js";
 
-/** The columns of a task without its payload, result and warnings. */
+/** The columns of a task without its payload, result, warnings and webhook. */
 export const BASIC_COLUMNS = [
   "key",
   "id",
@@ -49,11 +49,12 @@ export const FULL_COLUMNS = [
   "payload",
   "result",
   "warnings",
+  "webhook",
 ] as const satisfies readonly (keyof TasksTable)[];
 
-/** A row with or without payload, result and warnings. */
+/** A row with or without payload, result, warnings and webhook. */
 export type TaskRow = Pick<TasksTable, (typeof BASIC_COLUMNS)[number]> &
-  Partial<Pick<TasksTable, "payload" | "result" | "warnings">>;
+  Partial<Pick<TasksTable, "payload" | "result" | "warnings" | "webhook">>;
 
 /** A stored row as a record. */
 export function recordOf(row: TaskRow): TaskRecord {
@@ -94,6 +95,7 @@ export function recordOf(row: TaskRow): TaskRecord {
     deadlineMs: row.deadline_time,
     retryCodes: row.retry_codes === null ? null : (JSON.parse(row.retry_codes) as RetryCodes),
     unwatchedCancelMs: row.unwatched_cancel,
+    webhookJson: row.webhook ?? null,
     warnings: row.warnings ? (JSON.parse(row.warnings) as AttemptErrorFact[]) : [],
     endedAttempt: null,
   };

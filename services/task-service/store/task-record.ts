@@ -21,6 +21,8 @@ export interface TaskRecord extends TaskFacts {
   readonly memoryBytes: number;
   /** Time without a watcher after which the task is cancelled; null: never. */
   readonly unwatchedCancelMs: number | null;
+  /** JSON of `Webhook`; null: none, or it was not asked for. */
+  readonly webhookJson: string | null;
 }
 
 /** A task about to be accepted. */
@@ -46,6 +48,8 @@ export interface NewTask {
   readonly memoryBytes: number;
   /** Time without a watcher after which the task is cancelled; null: never. */
   readonly unwatchedCancelMs: number | null;
+  /** JSON of `Webhook`, or null. */
+  readonly webhookJson: string | null;
   /** Idempotency key, or null. */
   readonly requestId: string | null;
   /** Hash of everything the client asked for; compared when the same request id comes again. */

@@ -3,6 +3,7 @@ import { readSettings, type Schema, type Settings } from "#libs/config/settings.
 import { chunkSettings } from "#worker/documents/chunk-settings.js";
 import { documentSettings } from "#worker/documents/document-settings.js";
 import { reportSettings } from "#worker/handlers/report-generate/report-settings.js";
+import { webhookSettings } from "#worker/handlers/webhook-deliver/webhook-settings.js";
 import { languageModelSettings } from "#worker/language-model/language-model-settings.js";
 import { outboundSettings } from "#worker/outbound/outbound-settings.js";
 
@@ -13,6 +14,7 @@ export const handlerSettingsSchema = {
   ...documentSettings,
   ...chunkSettings,
   ...reportSettings,
+  ...webhookSettings,
 } satisfies Schema;
 
 /** The values of the handlers' settings. */

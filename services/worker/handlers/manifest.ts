@@ -9,4 +9,5 @@ export const BUILT_IN_HANDLERS: readonly string[] = [
   "report-generate.js",
   "document-extract.js",
   "document-chunk.js",
+  "webhook-deliver.js",
 ].map((file) => fileURLToPath(new URL(file, import.meta.url)));

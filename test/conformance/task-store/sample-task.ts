@@ -28,6 +28,7 @@ export function sampleTask(overrides: Partial<NewTask> = {}): NewTask {
     hardTimeoutMs: 0,
     memoryBytes: 0,
     unwatchedCancelMs: null,
+    webhookJson: null,
     requestId: null,
     requestHash: null,
     ...overrides,

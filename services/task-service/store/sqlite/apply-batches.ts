@@ -6,6 +6,7 @@ import { applyClaim } from "#libs/tasks/decide.js";
 import type { EventFact } from "#libs/tasks/event-fact.js";
 import { soundClaim } from "#libs/tasks/sound-claim.js";
 import { Counted } from "#task-service/store/commit-counts.js";
+import { recordFacts } from "#task-service/store/sqlite/record-facts.js";
 import type { Transaction } from "#task-service/store/sqlite/transaction.js";
 import type { StaleClaim, WriteResults } from "#task-service/store/write-command.js";
 
@@ -37,7 +38,7 @@ export function applyBatches(transaction: Transaction, batches: readonly Uint8Ar
       }
       const facts: EventFact[] = [];
       const verdict = applyClaim(entry.task, workerId, soundClaim(claim), transaction.moment, facts);
-      transaction.record(entry, facts);
+      recordFacts(transaction, entry, facts);
       if (verdict === "applied") transaction.tally.add(Counted.REPORTS);
       if (verdict !== "stale") continue;
       stale.push({ taskId: claim.taskId, attempt: claim.attempt, workerId });

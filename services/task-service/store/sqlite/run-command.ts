@@ -4,6 +4,7 @@ import { endAskedCancel, expireDeadline, expireLease, isReopenable, reopen } fro
 import { applyBatches } from "#task-service/store/sqlite/apply-batches.js";
 import { createTasks } from "#task-service/store/sqlite/create-tasks.js";
 import { Counted } from "#task-service/store/commit-counts.js";
+import { recordFacts } from "#task-service/store/sqlite/record-facts.js";
 import type { Transaction } from "#task-service/store/sqlite/transaction.js";
 import type {
   Lease,
@@ -62,7 +63,7 @@ function cancel(
   const isNext = withWorker === "any" || withWorker === entry.task.attempt + 1;
   const mayBeWithWorker = isNext && !transaction.isWaiting(entry);
   const verdict = requestCancel(entry.task, reason, mayBeWithWorker, transaction.moment, facts);
-  transaction.record(entry, facts);
+  recordFacts(transaction, entry, facts);
   return { verdict, task: entry.task };
 }
 
@@ -79,7 +80,7 @@ function open(transaction: Transaction, id: string, sequence: number | null): Wr
   const before = { ...task };
   const verdict = reopen(task, transaction.moment, facts);
   if (verdict === "reopened") transaction.recordAttempt(before);
-  transaction.record(entry, facts);
+  recordFacts(transaction, entry, facts);
   return { verdict, task };
 }
 
@@ -94,7 +95,7 @@ function loseWorker(transaction: Transaction, lease: Lease, poisonLosses: number
     transaction.moment,
     facts,
   );
-  transaction.record(entry, facts);
+  recordFacts(transaction, entry, facts);
   if (isLost) transaction.tally.add(Counted.LEASES_EXPIRED);
   return isLost;
 }
@@ -104,7 +105,7 @@ function missDeadline(transaction: Transaction, { id, attempt, isUntaken }: Unst
   if (entry?.task.attempt !== attempt) return false;
   const facts: EventFact[] = [];
   const isMissed = expireDeadline(entry.task, isUntaken, transaction.moment, facts);
-  transaction.record(entry, facts);
+  recordFacts(transaction, entry, facts);
   return isMissed;
 }
 
@@ -117,6 +118,6 @@ function endCancel(
   if (entry === undefined || (of.attempt ?? entry.task.attempt) !== entry.task.attempt) return false;
   const facts: EventFact[] = [];
   const isEnded = endAskedCancel(entry.task, of.isUntaken, transaction.moment, facts);
-  transaction.record(entry, facts);
+  recordFacts(transaction, entry, facts);
   return isEnded;
 }

@@ -23,6 +23,8 @@ export interface SqliteOptions {
   readonly path: string;
   /** Most unfinished tasks of one queue. */
   readonly queueCapacity: number;
+  /** The queue of the tasks that tell of ended ones; default: that of the task that ended. */
+  readonly webhookQueue?: string;
   /** What payloads, results and some events are sealed with; default: nothing is. */
   readonly keys?: RingKeys;
 }
@@ -35,14 +37,16 @@ export class SqliteWriter {
   readonly #cache = new TaskCache();
   readonly #openTasks: OpenTasks;
   readonly #ring: KeyRing;
+  readonly #webhookQueue: string;
   /** What the database held when it was opened. */
   readonly openCounts: readonly OpenCount[];
   #lastKey: number;
   #lastRevision: number;
 
   /** Locks, opens and migrates the database. Throws with a message for people. */
-  constructor({ path, queueCapacity, keys = NO_KEYS }: SqliteOptions) {
+  constructor({ path, queueCapacity, webhookQueue = "", keys = NO_KEYS }: SqliteOptions) {
     this.#ring = new KeyRing(keys);
+    this.#webhookQueue = webhookQueue;
     this.#lock = lockDatabase(path);
     try {
       this.#database = openForWriting(path);
@@ -148,6 +152,7 @@ export class SqliteWriter {
       lastKey: this.#lastKey,
       lastRevision: this.#lastRevision,
       openTasks: this.#openTasks,
+      webhookQueue: this.#webhookQueue,
       ring: this.#ring,
     });
   }

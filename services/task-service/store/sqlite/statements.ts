@@ -35,9 +35,13 @@ export const INSERT_COLUMNS = [
   "deadline_time",
   "retry_codes",
   "unwatched_cancel",
+  "webhook",
   "request_id",
   "request_hash",
 ] as const satisfies readonly (keyof TasksTable)[];
+
+/** What the writer reads of a task. */
+const CACHED_COLUMNS = [...BASIC_COLUMNS, "webhook"] as const satisfies readonly (keyof TasksTable)[];
 
 /** The columns that change in a task's life, in the order they are bound; its key is bound last. */
 export const UPDATE_COLUMNS = [
@@ -150,8 +154,8 @@ export function prepareWriterStatements(database: Database): WriterStatements {
         .orIgnore()
         .values(valuesOf<TaskAttemptsTable, (typeof ATTEMPT_COLUMNS)[number]>(ATTEMPT_COLUMNS)),
     ),
-    selectById: prepare(db.selectFrom("tasks").select(BASIC_COLUMNS).where("id", "=", bound<string>())),
-    selectByKey: prepare(db.selectFrom("tasks").select(BASIC_COLUMNS).where("key", "=", bound<number>())),
+    selectById: prepare(db.selectFrom("tasks").select(CACHED_COLUMNS).where("id", "=", bound<string>())),
+    selectByKey: prepare(db.selectFrom("tasks").select(CACHED_COLUMNS).where("key", "=", bound<number>())),
     selectByRequestId: prepare(
       db
         .selectFrom("tasks")
@@ -161,7 +165,7 @@ export function prepareWriterStatements(database: Database): WriterStatements {
     selectWaitingDue: prepare(
       db
         .selectFrom("tasks")
-        .select(BASIC_COLUMNS)
+        .select(CACHED_COLUMNS)
         .where("waiting", "=", sql.lit(1))
         .where("run_time", "<=", bound<number>())
         .orderBy("run_time")

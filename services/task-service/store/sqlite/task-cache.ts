@@ -6,6 +6,8 @@ export interface CachedTask {
   readonly task: TaskRecord;
   /** As they are stored; the record of a task that was just created has none. */
   readonly labelsJson: string;
+  /** Who is told of its end, as it is stored: sealed perhaps; null: nobody. */
+  readonly webhook: string | null;
   /** The stored `waiting` column. */
   isWaiting: boolean;
   /** An attempt was under way when the task was recorded last. */

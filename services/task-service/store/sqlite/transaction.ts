@@ -1,4 +1,4 @@
-import type { EventFact } from "#libs/tasks/event-fact.js";
+import { isTerminalFact, type EventFact } from "#libs/tasks/event-fact.js";
 import type { Moment } from "#libs/tasks/moment.js";
 import { eventContext, resultContext } from "#libs/sealing/contexts.js";
 import type { KeyRing } from "#libs/sealing/key-ring.js";
@@ -7,7 +7,6 @@ import { isTerminal, TaskState } from "#libs/tasks/task-state.js";
 import type { Commit, CommittedEvent, TaskChange } from "#task-service/store/commit.js";
 import { CommitTally } from "#task-service/store/commit-counts.js";
 import { encodeEvent } from "#task-service/store/event-body.js";
-import type { TaskMoment } from "#task-service/store/log/log-selector.js";
 import type { OpenTasks } from "#task-service/store/sqlite/open-tasks.js";
 import type { WriterStatements } from "#task-service/store/sqlite/statements.js";
 import type { CachedTask, TaskCache } from "#task-service/store/sqlite/task-cache.js";
@@ -23,6 +22,8 @@ export interface TransactionOptions {
   readonly lastKey: number;
   readonly lastRevision: number;
   readonly openTasks: OpenTasks;
+  /** The queue of the tasks that tell of ended ones; empty: that of the task that ended. */
+  readonly webhookQueue: string;
   readonly ring: KeyRing;
 }
 
@@ -35,6 +36,7 @@ export class Transaction {
   readonly moment: Moment;
   readonly cache: TaskCache;
   readonly ring: KeyRing;
+  readonly webhookQueue: string;
   readonly tally = new CommitTally();
   lastKey: number;
   lastRevision: number;
@@ -48,6 +50,7 @@ export class Transaction {
     this.statements = options.statements;
     this.cache = options.cache;
     this.ring = options.ring;
+    this.webhookQueue = options.webhookQueue;
     this.moment = { nowMs: options.nowMs, random: Math.random };
     this.lastKey = options.lastKey;
     this.lastRevision = options.lastRevision;
@@ -65,15 +68,7 @@ export class Transaction {
     if (cached !== undefined) return cached;
     const row = this.statements.selectById.get(id);
     if (row === undefined) return undefined;
-    const isRunning = row.state === TaskState.RUNNING;
-    const entry: CachedTask = {
-      task: recordOf(row),
-      labelsJson: row.labels,
-      isWaiting: row.waiting === 1,
-      isRunning,
-      isDirty: false,
-      recorded: momentOf(row),
-    };
+    const entry = entryOf(row);
     this.cache.set(id, entry);
     return entry;
   }
@@ -124,7 +119,7 @@ export class Transaction {
     // Watchers are told the plain one.
     const stored = isSecret(fact) ? this.ring.seal(body, eventContext(revision)) : body;
     this.statements.insertEvent.run(revision, task.key, sequence, stored);
-    const isTerminalEvent = fact.kind === "completed" || fact.kind === "failed" || fact.kind === "cancelled";
+    const isTerminalEvent = isTerminalFact(fact);
     this.#events.push({ revision, taskId, sequence, isTerminal: isTerminalEvent, body, before });
     if (isTerminalEvent) this.#countOpen(task.queue, -1);
     else if (fact.kind === "created" || fact.kind === "reopened") this.#countOpen(task.queue, 1);
@@ -161,14 +156,7 @@ export class Transaction {
     const rows = this.rowsOf(keys) ?? this.statements.selectWaitingDue.all(this.moment.nowMs, limit);
     for (const row of rows) {
       this.statements.clearWaiting.run(row.key);
-      const entry = this.cache.get(row.id) ?? {
-        task: recordOf(row),
-        labelsJson: row.labels,
-        isWaiting: false,
-        isRunning: false,
-        isDirty: false,
-        recorded: momentOf(row),
-      };
+      const entry = this.cache.get(row.id) ?? entryOf(row);
       entry.isWaiting = false;
       this.announce(entry);
     }
@@ -256,9 +244,18 @@ export class Transaction {
   }
 }
 
-/** A stored row is as its latest event left it. */
-function momentOf(row: TaskRow): TaskMoment {
-  return { state: row.state, attempt: row.attempt, timeMs: row.update_time };
+function entryOf(row: TaskRow): CachedTask {
+  return {
+    // Answers are made of it: they carry no webhook, least of all a sealed one.
+    task: { ...recordOf(row), webhookJson: null },
+    labelsJson: row.labels,
+    webhook: row.webhook ?? null,
+    isWaiting: row.waiting === 1,
+    isRunning: row.state === TaskState.RUNNING,
+    isDirty: false,
+    // A stored row is as its latest event left it.
+    recorded: { state: row.state, attempt: row.attempt, timeMs: row.update_time },
+  };
 }
 
 /** Whether it carries what the handler made of the payload. */

@@ -23,6 +23,7 @@ const TRIAL: Omit<NewTask, "id" | "createTimeMs" | "runTimeMs"> = {
   hardTimeoutMs: 0,
   memoryBytes: 0,
   unwatchedCancelMs: null,
+  webhookJson: null,
   requestId: null,
   requestHash: null,
 };

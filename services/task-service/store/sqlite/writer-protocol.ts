@@ -133,6 +133,7 @@ function newTaskRow(task: NewTask): NewTaskRow {
     task.hardTimeoutMs,
     task.memoryBytes,
     task.unwatchedCancelMs,
+    task.webhookJson,
     task.requestId,
     task.requestHash,
   ];
@@ -159,8 +160,9 @@ function newTaskOf(row: NewTaskRow): NewTask {
     hardTimeoutMs: row[16] as number,
     memoryBytes: row[17] as number,
     unwatchedCancelMs: row[18] as number | null,
-    requestId: row[19] as string | null,
-    requestHash: row[20] as string | null,
+    webhookJson: row[19] as string | null,
+    requestId: row[20] as string | null,
+    requestHash: row[21] as string | null,
   };
 }
 

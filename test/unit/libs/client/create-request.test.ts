@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { encodeCreateRequest, type CreateOptions } from "#libs/client/create-request.js";
+import { Task_State as TaskState } from "#libs/proto/gen/taskwire/v1/task.js";
 import { CreateTaskRequest } from "#libs/proto/gen/taskwire/v1/task_service.js";
 
 const requestOf = (options: CreateOptions) =>
@@ -25,6 +26,15 @@ describe("encodeCreateRequest", () => {
       retryableCodes: ["RATE_LIMITED", "HARD_TIMEOUT"],
       permanentCodes: ["NO_SUCH_USER"],
     });
+  });
+
+  it("says who is told of the end, and of which", () => {
+    const url = "https://receiver.test/";
+    const states = [TaskState.FAILED];
+    expect(requestOf({ webhook: url }).task?.webhook).to.deep.equal({ url, states: [] });
+    expect(requestOf({ webhook: { url } }).task?.webhook).to.deep.equal({ url, states: [] });
+    expect(requestOf({ webhook: { url, states } }).task?.webhook).to.deep.equal({ url, states });
+    expect(requestOf({}).task?.webhook).to.equal(undefined);
   });
 
   it("leaves the retry policy out when nothing was said about it", () => {

@@ -46,6 +46,8 @@ describe("validateCreate", () => {
       { retryPolicy: { initialDelay: ms(0), maximumDelay: ms(DAY_MS), multiplier: 1 } },
       { retryPolicy: { initialDelay: ms(DAY_MS), maximumDelay: ms(0), multiplier: 10 } },
       { retryPolicy: { totalTimeout: ms(10), retryableCodes: ["A"], permanentCodes: ["B".repeat(63)] } },
+      { webhook: { url: "http://a" } },
+      { webhook: { url: `HTTPS://receiver.test:8443/${"x".repeat(2048 - 27)}`, states: [3, 4, 5] } },
       { retryPolicy: { totalTimeout: ms(366 * DAY_MS), retryableCodes: codes(50), permanentCodes: [] } },
     ];
     for (const task of accepted) expect(violatedByTask(task), JSON.stringify(task)).to.deep.equal([]);
@@ -55,6 +57,25 @@ describe("validateCreate", () => {
 
   const refused: readonly (readonly [field: string, ...tasks: NonNullable<Asked["task"]>[]])[] = [
     ["task.type", { type: "" }, { type: "A" }, { type: "a b" }, { type: "a..b" }, { type: "a".repeat(101) }],
+    ["task.webhook", { type: "webhook.deliver", webhook: { url: "https://receiver.test/" } }],
+    [
+      "task.webhook.url",
+      { webhook: {} },
+      { webhook: { url: "receiver.test" } },
+      { webhook: { url: "ftp://receiver.test/" } },
+      { webhook: { url: "http:receiver.test" } },
+      { webhook: { url: "http://" } },
+      { webhook: { url: "http://me@receiver.test/" } },
+      { webhook: { url: "http://:secret@receiver.test/" } },
+      { webhook: { url: `https://receiver.test/${"x".repeat(2048)}` } },
+    ],
+    [
+      "task.webhook.states",
+      { webhook: { url: "https://receiver.test/", states: [0] } },
+      { webhook: { url: "https://receiver.test/", states: [2] } },
+      { webhook: { url: "https://receiver.test/", states: [6 as never] } },
+      { webhook: { url: "https://receiver.test/", states: [3, 3] } },
+    ],
     ["task.queue", { queue: "A" }, { queue: "a.b" }, { queue: "a".repeat(64) }, { queue: "*" }],
     ["task.priority", { priority: 101 }, { priority: -101 }],
     [

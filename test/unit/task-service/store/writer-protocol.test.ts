@@ -28,6 +28,7 @@ const newTask = fc.record({
   hardTimeoutMs: whole,
   memoryBytes: whole,
   unwatchedCancelMs: orNull(whole),
+  webhookJson: orNull(text),
   requestId: orNull(text),
   requestHash: orNull(text),
 });

@@ -96,6 +96,7 @@ function recordOf(facts: TaskFacts): TaskRecord {
     hardTimeoutMs: 0,
     memoryBytes: 0,
     unwatchedCancelMs: null,
+    webhookJson: null,
   };
 }
 

@@ -28,7 +28,9 @@ describe("docs/handlers.md", () => {
   });
 
   it("names every built-in type", () => {
-    const types = [...guide.matchAll(/^\| `((?:system|text|report|document)\.[a-z_]+)` \|/gm)].map((match) => match[1]);
+    const types = [...guide.matchAll(/^\| `((?:system|text|report|document|webhook)\.[a-z_]+)` \|/gm)].map(
+      (match) => match[1],
+    );
     expect(types).to.have.lengthOf(BUILT_IN_HANDLERS.length);
   });
 });

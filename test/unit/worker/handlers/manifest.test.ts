@@ -20,6 +20,7 @@ describe("BUILT_IN_HANDLERS", () => {
       "report.generate",
       "document.extract",
       "document.chunk",
+      "webhook.deliver",
     ]);
   });
 

@@ -15,7 +15,7 @@ export const protobufFileName = "taskwire/v1/task.proto";
 export enum TaskView {
   /** TASK_VIEW_UNSPECIFIED - The method's default: FULL for a single task, BASIC for lists and snapshots of a watch. */
   TASK_VIEW_UNSPECIFIED = 0,
-  /** TASK_VIEW_BASIC - Without `payload` and `result`. */
+  /** TASK_VIEW_BASIC - Without `payload`, `result`, `warnings` and `webhook`. */
   TASK_VIEW_BASIC = 1,
   /** TASK_VIEW_FULL - Everything. */
   TASK_VIEW_FULL = 2,
@@ -139,7 +139,11 @@ export interface Task {
    * Optional. The task is cancelled when no RunTask stream has been attached to it for so long; [1 s, 24 h]. After a restart of the
    * service the time begins anew. Unset: it goes on, whoever watches.
    */
-  cancelUnwatchedAfter: Duration | undefined;
+  cancelUnwatchedAfter:
+    | Duration
+    | undefined;
+  /** Optional. Who is told when the task ends. A `webhook.deliver` task cannot have one. Left out of the BASIC view. */
+  webhook: Webhook | undefined;
 }
 
 /** Where a task stands. Values may be added later; readers must accept unknown ones. */
@@ -165,6 +169,18 @@ export enum Task_State {
 export interface Task_LabelsEntry {
   key: string;
   value: string;
+}
+
+/**
+ * A receiver of an HTTP message about the end of a task. The commit that ends the task also creates a task of type `webhook.deliver` in
+ * the same queue (or that of the service's setting), with the same priority and the label `webhook_task`, the id of the task that ended. A task that RetryTask opened again
+ * and that ends again is told of again. The message has no result: GetTask has.
+ */
+export interface Webhook {
+  /** Required. Where to send it: an absolute URL of http or https without user and password; at most 2,048 characters. */
+  url: string;
+  /** Optional. Which ends to tell of: COMPLETED, FAILED, CANCELLED; empty: all of them. */
+  states: Task_State[];
 }
 
 /**
@@ -333,6 +349,7 @@ function createBaseTask(): Task {
     warnings: [],
     deadlineTime: undefined,
     cancelUnwatchedAfter: undefined,
+    webhook: undefined,
   };
 }
 
@@ -415,6 +432,9 @@ export const Task: MessageFns<Task> = {
     }
     if (message.cancelUnwatchedAfter !== undefined) {
       Duration.encode(message.cancelUnwatchedAfter, writer.uint32(210).fork()).join();
+    }
+    if (message.webhook !== undefined) {
+      Webhook.encode(message.webhook, writer.uint32(218).fork()).join();
     }
     return writer;
   },
@@ -643,6 +663,14 @@ export const Task: MessageFns<Task> = {
             message.cancelUnwatchedAfter = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.webhook = Webhook.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -703,6 +731,9 @@ export const Task: MessageFns<Task> = {
     message.deadlineTime = object.deadlineTime ?? undefined;
     message.cancelUnwatchedAfter = (object.cancelUnwatchedAfter !== undefined && object.cancelUnwatchedAfter !== null)
       ? Duration.fromPartial(object.cancelUnwatchedAfter)
+      : undefined;
+    message.webhook = (object.webhook !== undefined && object.webhook !== null)
+      ? Webhook.fromPartial(object.webhook)
       : undefined;
     return message;
   },
@@ -771,6 +802,87 @@ export const Task_LabelsEntry: MessageFns<Task_LabelsEntry> = {
     const message = createBaseTask_LabelsEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseWebhook(): Webhook {
+  return { url: "", states: [] };
+}
+
+export const Webhook: MessageFns<Webhook> = {
+  encode(message: Webhook, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.url !== "") {
+      writer.uint32(10).string(message.url);
+    }
+    if (message.states.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.states) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Webhook {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWebhook();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.url = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.states.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.states.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Webhook>): Webhook {
+    return Webhook.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Webhook>): Webhook {
+    const message = createBaseWebhook();
+    message.url = object.url ?? "";
+    message.states = object.states?.map((e) => e) || [];
     return message;
   },
 };
