@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import { z } from "zod";
 import { TaskState, type CreateOptions, type Task, type TaskEvent } from "#libs/client/taskwire-client.js";
-import { documentFixture } from "#test/support/document-fixture.js";
+import { copiedDocuments } from "#test/support/copied-documents.js";
 import { expectWholeHistory, historyOf, kindsOf, valuesOf } from "#test/support/follow-task.js";
+import { freshDirectory } from "#test/support/fresh-directory.js";
 import { startReceiver, type HttpReceiver } from "#test/support/http-receiver.js";
 import { ModelServer } from "#test/support/model-server.js";
 import { researchResultOf } from "#test/support/research-result.js";
@@ -18,12 +19,14 @@ describe("A task of research.run", function () {
   this.timeout(60_000);
   const server = new ModelServer();
   let endpoint: HttpReceiver;
+  let directory: ReturnType<typeof freshDirectory>;
   let test: TestStack;
 
   before(async () => {
+    directory = freshDirectory();
     await server.start();
     endpoint = await startReceiver((response) => response.writeHead(503).end());
-    const flags = ["--research-folder", documentFixture("."), "--progress-interval-ms", "0", "--slots", "2"];
+    const flags = ["--research-folder", copiedDocuments(directory.path), "--progress-interval-ms", "0", "--slots", "2"];
     test = await startTestStack({
       workerArgs: flags,
       workerEnv: {
@@ -44,6 +47,7 @@ describe("A task of research.run", function () {
     await test?.stop();
     await endpoint.close();
     await server.stop();
+    directory.remove();
   });
 
   beforeEach(() => {

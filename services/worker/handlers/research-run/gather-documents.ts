@@ -1,10 +1,9 @@
 import { PermanentError, type RetryableError } from "#libs/define-task/define-task.js";
 import { readFolder } from "#worker/handlers/research-run/read-folder.js";
 import { researchFolder } from "#worker/handlers/research-run/research-folder.js";
-import { searchEndpoint, type SearchSettings } from "#worker/handlers/research-run/search-endpoint.js";
+import { isSearchFailure, searchEndpoint, type SearchSettings } from "#worker/handlers/research-run/search-endpoint.js";
 import type { SourceDocument } from "#worker/handlers/research-run/source-document.js";
 import type { HandlerSettings } from "#worker/handlers/handler-settings.js";
-import { isSearchFailure } from "#worker/handlers/research-run/search-endpoint.js";
 
 /** Where to look. */
 export interface GatherOrder {
@@ -33,7 +32,7 @@ export interface GatheredDocuments {
  */
 export async function gatherDocuments(
   order: GatherOrder,
-  settings: Pick<HandlerSettings, "researchFolder"> & SearchSettings,
+  settings: HandlerSettings,
   signal: AbortSignal,
 ): Promise<GatheredDocuments> {
   const folder = await researchFolder(order.folder, settings.researchFolder);
@@ -41,7 +40,8 @@ export async function gatherDocuments(
   if (folder === undefined && !isSearched) {
     throw new PermanentError("NO_SOURCES", "neither a folder nor a search endpoint is given");
   }
-  const read = folder === undefined ? { documents: [], skipped: 0, isCut: false } : await readFolder(folder, signal);
+  const read =
+    folder === undefined ? { documents: [], skipped: 0, isCut: false } : await readFolder(folder, settings, signal);
   const found = isSearched ? await search(order, settings, signal) : { documents: [], failure: undefined };
   return {
     documents: [...read.documents, ...found.documents],

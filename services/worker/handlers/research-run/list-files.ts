@@ -22,11 +22,11 @@ export interface FileList {
 
 /** Longer paths, relative to the folder, are passed over. */
 const MAX_PATH_CHARACTERS = 1000;
-/** Text that is read as it is; everything else is passed over. */
-const EXTENSIONS = new Set([".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mdx", ".txt", ".text", ".rst", ".adoc"]);
+/** Documents that text may be taken from; everything else is passed over. */
+const EXTENSIONS = new Set(".md .markdown .mdown .mkd .txt .text .rst .adoc .pdf .docx .hwp .hwpx".split(" "));
 
 /**
- * Lists the Markdown and text files below a folder, folder by folder. Links are not followed, and names that begin with a dot, and
+ * Lists the documents below a folder, folder by folder. Links are not followed, and names that begin with a dot, and
  * `node_modules`, are passed over. The same files give the same list. Rejects with the signal's reason, or as `fileSystemError` says.
  */
 export async function listFiles(folder: string, limits: ListLimits, signal: AbortSignal): Promise<FileList> {

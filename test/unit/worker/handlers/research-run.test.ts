@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { PermanentError } from "#libs/define-task/define-task.js";
-import { documentFixture } from "#test/support/document-fixture.js";
+import { copiedDocuments } from "#test/support/copied-documents.js";
 import { freshDirectory } from "#test/support/fresh-directory.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
 import { researchResultOf } from "#test/support/research-result.js";
@@ -11,20 +11,21 @@ import { runHandler, type RunOptions } from "#test/support/run-handler.js";
 import researchRun from "#worker/handlers/research-run.js";
 
 const DOCS = fileURLToPath(new URL("../../../../../docs", import.meta.url));
-const FIXTURES = documentFixture(".");
 
 describe("research.run", () => {
   let directory: ReturnType<typeof freshDirectory>;
+  let folder: string;
 
   beforeEach(() => {
     directory = freshDirectory();
+    folder = copiedDocuments(directory.path);
   });
 
   afterEach(() => directory.remove());
 
   const run = (payload: object, options?: RunOptions) =>
     runHandler(researchRun, { query: "How does a worker lose its lease?", folder: DOCS, ...payload }, options);
-  const allowing = (folder: string) => ({ settings: { TASKWIRE_RESEARCH_FOLDER: folder } });
+  const allowing = (path: string) => ({ settings: { TASKWIRE_RESEARCH_FOLDER: path } });
 
   it("answers from the project's own documents, in sentences that stand in the sources it cites", async () => {
     const { result, progress, logs, outputs } = await run({});
@@ -66,7 +67,7 @@ describe("research.run", () => {
   });
 
   it("finds Korean documents whatever particles their words carry, and reports in Korean", async () => {
-    const { result, logs } = await run({ query: "달의 중력과 조석력", folder: FIXTURES });
+    const { result, logs } = await run({ query: "달의 중력과 조석력", folder });
     const { report, sources } = researchResultOf(result);
     expect(sources.map(({ path }) => path)).to.deep.equal(["tides.ko.md"]);
     expect(sources[0]?.excerpt).to.match(/^달의 중력은 바닷물을 끌어당긴다\./);
@@ -78,31 +79,45 @@ describe("research.run", () => {
     expect(logs).to.include("some files cannot be used");
   });
 
+  it("reads PDF, DOCX, HWP and HWPX beside text, and passes over what it cannot read", async () => {
+    const names = ["harbour.ko.pdf", "harbour.en.docx", "paragraphs.hwp", "table.hwpx", "locked.pdf", "harbour.txt"];
+    const mixed = copiedDocuments(join(directory.path, "documents"), names);
+    const { result, logs } = await run({ query: "harbour 항구", folder: mixed });
+    const { sources } = researchResultOf(result);
+    expect(sources.map(({ path }) => path)).to.have.members(["harbour.ko.pdf", "harbour.en.docx", "harbour.txt"]);
+    expect(logs).to.include("some files cannot be used");
+  });
+
   it("makes a section of every question, and says which the sources leave open", async () => {
     const query = "Why are there spring tides? Which berth does a ship take? Who invented the zeppelin?";
-    const { result, outputs } = await run({ query, folder: FIXTURES });
+    const { result, outputs } = await run({ query, folder });
     const { report } = researchResultOf(result);
     expect(report).to.match(/## Why are there spring tides\?\n\n.*spring tide.* \[\d\]/);
     expect(report).to.match(/## Which berth does a ship take\?\n\n.*which berth it takes.* \[\d\]/);
     expect(report).to.include("## Who invented the zeppelin?\n\nThe sources do not answer this.");
     expect(report).to.include("## Open points\n\n- The sources do not answer: Who invented the zeppelin?");
     expect(outputs.map(({ name }) => name)).to.deep.equal(["plan", "draft", "draft", "critique"]);
-    const { result: short } = await run({ query, folder: FIXTURES, maxQuestions: 1, maxSources: 1 });
+    const { result: short } = await run({ query, folder, maxQuestions: 1, maxSources: 1 });
     expect(researchResultOf(short).report).not.to.include("## Which berth");
     expect(researchResultOf(short).sources).to.have.lengthOf(1);
   });
 
   it("gives the same report to every attempt and task, wherever the folder lies", async () => {
     const query = "Why are there spring tides?";
-    cpSync(FIXTURES, join(directory.path, "copy"), { recursive: true });
-    const first = researchResultOf((await run({ query, folder: FIXTURES })).result);
+    cpSync(folder, join(directory.path, "copy"), { recursive: true });
+    const first = researchResultOf((await run({ query, folder })).result);
     const again = await run({ query, folder: join(directory.path, "copy") }, { attempt: 2, taskId: "other" });
     const second = researchResultOf(again.result);
     expect(second).to.deep.equal({ ...first, sessionId: "research-other" });
   });
 
   it("fails for good where there is nothing to rest on", async () => {
-    for (const payload of [{ query: "zeppelin" }, { folder: undefined }, { folder: directory.path }]) {
+    mkdirSync(join(directory.path, "empty"));
+    for (const payload of [
+      { query: "zeppelin", folder },
+      { folder: undefined },
+      { folder: join(directory.path, "empty") },
+    ]) {
       const error = await rejectionOf(run(payload));
       expect(error).to.be.instanceOf(PermanentError).with.property("code", "NO_SOURCES");
     }
@@ -118,6 +133,19 @@ describe("research.run", () => {
     expect(await rejectionOf(stopped)).to.equal(reason);
   });
 
+  it("refuses payloads beyond its bounds", async () => {
+    const wrong = [
+      { query: " " },
+      { query: "x".repeat(1001) },
+      { maxSources: 11 },
+      { maxQuestions: 6 },
+      { maxRevisions: 4 },
+      { language: "de" },
+      { folders: DOCS },
+    ];
+    for (const payload of wrong) expect((await rejectionOf(run(payload))).message).to.match(/^payload refused: /);
+  });
+
   it("keeps to the folder that the settings allow", async () => {
     const allowed = join(directory.path, "allowed");
     mkdirSync(join(allowed, "deep"), { recursive: true });
@@ -125,13 +153,13 @@ describe("research.run", () => {
     writeFileSync(join(directory.path, "secret.md"), "# Lease\n\nThis lease is a secret.");
     symlinkSync(directory.path, join(allowed, "way-out"));
     symlinkSync(join(directory.path, "secret.md"), join(allowed, "linked.md"));
-    for (const folder of [undefined, ".", "deep", join(allowed, "deep"), "deep/../deep"]) {
-      const { sources } = researchResultOf((await run({ folder }, allowing(allowed))).result);
+    for (const asked of [undefined, ".", "deep", join(allowed, "deep"), "deep/../deep"]) {
+      const { sources } = researchResultOf((await run({ folder: asked }, allowing(allowed))).result);
       expect(sources.map(({ title }) => title)).to.deep.equal(["Lease"]);
       expect(sources[0]?.path).to.match(/^(deep\/)?lease\.md$/);
     }
-    for (const folder of ["..", directory.path, "way-out", "deep/../../allowed-too", "/no/such/folder"]) {
-      const error = await rejectionOf(run({ folder }, allowing(allowed)));
+    for (const asked of ["..", directory.path, "way-out", "deep/../../allowed-too", "/no/such/folder"]) {
+      const error = await rejectionOf(run({ folder: asked }, allowing(allowed)));
       expect(error).to.be.instanceOf(PermanentError).with.property("code", "FOLDER_REFUSED");
     }
     const file = await rejectionOf(run({ folder: "deep/lease.md" }, allowing(allowed)));

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { PermanentError, RetryableError } from "#libs/define-task/define-task.js";
-import { documentFixture } from "#test/support/document-fixture.js";
+import { copiedDocuments } from "#test/support/copied-documents.js";
+import { freshDirectory } from "#test/support/fresh-directory.js";
 import { ModelServer, type ModelRequest } from "#test/support/model-server.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
 import { researchResultOf } from "#test/support/research-result.js";
@@ -10,8 +11,19 @@ import researchRun from "#worker/handlers/research-run.js";
 
 describe("research.run with a model behind a provider", () => {
   const server = new ModelServer();
-  before(() => server.start());
-  after(() => server.stop());
+  let directory: ReturnType<typeof freshDirectory>;
+  let folder: string;
+
+  before(async () => {
+    directory = freshDirectory();
+    folder = copiedDocuments(directory.path);
+    await server.start();
+  });
+
+  after(async () => {
+    await server.stop();
+    directory.remove();
+  });
 
   beforeEach(() => {
     server.requests.length = 0;
@@ -22,7 +34,7 @@ describe("research.run with a model behind a provider", () => {
   const run = (payload: object = {}, options: RunOptions = {}) =>
     runHandler(
       researchRun,
-      { query: "What do moon and ships do?", folder: documentFixture("."), ...payload },
+      { query: "What do moon and ships do?", folder, ...payload },
       {
         ...options,
         settings: {

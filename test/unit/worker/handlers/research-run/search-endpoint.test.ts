@@ -1,7 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { expect } from "chai";
 import { PartialFailure, RetryableError } from "#libs/define-task/define-task.js";
-import { documentFixture } from "#test/support/document-fixture.js";
+import { copiedDocuments } from "#test/support/copied-documents.js";
+import { freshDirectory } from "#test/support/fresh-directory.js";
 import { startReceiver, type HttpReceiver } from "#test/support/http-receiver.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
 import { researchResultOf } from "#test/support/research-result.js";
@@ -19,11 +20,19 @@ describe("research.run with a search endpoint", () => {
   let endpoint: HttpReceiver;
   let answer: (response: ServerResponse) => void;
 
+  let directory: ReturnType<typeof freshDirectory>;
+  let folder: string;
+
   before(async () => {
+    directory = freshDirectory();
+    folder = copiedDocuments(directory.path);
     endpoint = await startReceiver((response) => answer(response));
   });
 
-  after(() => endpoint.close());
+  after(async () => {
+    await endpoint.close();
+    directory.remove();
+  });
 
   const json = (body: unknown) => (response: ServerResponse) => response.end(JSON.stringify(body));
   const run = (payload: object = {}, settings: Record<string, string> = {}, options: RunOptions = {}) =>
@@ -32,11 +41,10 @@ describe("research.run with a search endpoint", () => {
       { query: "When is a harbour deep enough?", ...payload },
       { ...options, settings: { TASKWIRE_RESEARCH_SEARCH_URL: `${endpoint.url}/find?site=a`, ...settings } },
     );
-  const FOLDER = { folder: documentFixture(".") };
 
   it("posts the query with its key, and cites what it finds beside the folder's documents", async () => {
     answer = json({ results: [PAGE, PAGE] });
-    const { result } = await run(FOLDER, { TASKWIRE_RESEARCH_SEARCH_KEY: "key-of-search" });
+    const { result } = await run({ folder }, { TASKWIRE_RESEARCH_SEARCH_KEY: "key-of-search" });
     const { report, sources, status } = researchResultOf(result);
     expect(status).to.equal("completed");
     expect(sources.map(({ path, url }) => path ?? url)).to.have.members([PAGE.url, "harbour.txt"]);
@@ -81,7 +89,7 @@ describe("research.run with a search endpoint", () => {
 
   it("is not asked when the payload forbids it", async () => {
     const before = endpoint.requests.length;
-    await run({ ...FOLDER, search: false });
+    await run({ folder, search: false });
     expect(endpoint.requests).to.have.lengthOf(before);
   });
 
@@ -96,7 +104,7 @@ describe("research.run with a search endpoint", () => {
   for (const [name, fail] of failures) {
     it(`completes with a warning when the endpoint fails (${name}) and the folder suffices, else may be tried again`, async () => {
       answer = fail;
-      const partial = await rejectionOf(run(FOLDER));
+      const partial = await rejectionOf(run({ folder }));
       expect(partial).to.be.instanceOf(PartialFailure);
       const { result, warnings } = partial as PartialFailure;
       expect(researchResultOf(result)).to.include({ status: "partial" });
@@ -119,7 +127,7 @@ describe("research.run with a search endpoint", () => {
     const before = endpoint.requests.length;
     const controller = new AbortController();
     const reason = new Error("cancelled in the test");
-    const stopped = rejectionOf(run(FOLDER, {}, { signal: controller.signal }));
+    const stopped = rejectionOf(run({ folder }, {}, { signal: controller.signal }));
     await until("the request that hangs", () => endpoint.requests.length > before);
     controller.abort(reason);
     expect(await stopped).to.equal(reason);
