@@ -6,7 +6,7 @@ const doors = {
   nats: "only in libs/bus",
   kysely: "only in services/task-service/store",
   "better-sqlite3": "only in services/task-service/store",
-  "node:child_process": "only in services/worker/isolate, libs/nats-server and cli",
+  "node:child_process": "only in services/worker/isolate, take-picture.ts of resume-process, libs/nats-server and cli",
 };
 
 /** Forbids rooms, and every door but the open ones, to some files. */
@@ -68,6 +68,10 @@ export default tseslint.config(
   }),
   zone(["services/worker/**/*.ts"], { rooms: ["task-service", "cli", "test"] }),
   zone(["services/worker/isolate/**/*.ts"], { rooms: ["task-service", "cli", "test"], open: ["node:child_process"] }),
+  zone(["services/worker/handlers/resume-process/take-picture.ts"], {
+    rooms: ["task-service", "cli", "test"],
+    open: ["node:child_process"],
+  }),
   zone(["cli/**/*.ts"], { rooms: ["test"], open: ["node:child_process"] }),
   {
     files: ["test/**/*.ts"],

@@ -12,7 +12,13 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   kysely: ["services/task-service/store/"],
   "prom-client": ["libs/metrics/"],
   "better-sqlite3": ["services/task-service/store/"],
-  "node:child_process": ["services/worker/isolate/", "libs/nats-server/", "cli/"],
+  // The browser that takes pictures is a program of its own.
+  "node:child_process": [
+    "services/worker/isolate/",
+    "services/worker/handlers/resume-process/take-picture.ts",
+    "libs/nats-server/",
+    "cli/",
+  ],
 };
 
 /** The folders of libs, and which others of them each may import; see docs/architecture.md. */
