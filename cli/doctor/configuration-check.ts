@@ -1,9 +1,7 @@
 import { encryptionProblems, encryptionSettings, readEncryption } from "#libs/config/encryption.js";
 import { ConfigError, readSettings, type Schema } from "#libs/config/settings.js";
 import { taskServiceSettings } from "#task-service/settings.js";
-import { languageModelProblems } from "#worker/language-model/language-model-problems.js";
-import { languageModelSettings } from "#worker/language-model/language-model-settings.js";
-import { workerSettingsSchema } from "#worker/settings.js";
+import { handlerSettingsProblems, workerSettingsSchema } from "#worker/settings.js";
 import { clientSettings } from "#cli/client-settings.js";
 import { type CheckResult, well, wrong } from "#cli/doctor/check.js";
 import { nearestWord } from "#cli/doctor/nearest-word.js";
@@ -44,8 +42,8 @@ export function checkConfiguration(env: Environment): readonly CheckResult[] {
 
 /** Checks of settings that are allowed each. */
 function checksOfAll(env: Environment): readonly CheckResult[] {
-  const models = languageModelProblems(readSettings(languageModelSettings, { env }));
-  const missing = models.map((problem) => wrong("models", problem, "workers do not start without it"));
+  const problems = handlerSettingsProblems(readSettings(workerSettingsSchema, { env }));
+  const missing = problems.map((problem) => wrong("handlers", problem, "workers do not start without it"));
   return [checkHeartbeats(env), checkEncryption(env), ...missing];
 }
 

@@ -5,7 +5,7 @@ import type { Schema, Settings } from "#libs/config/settings.js";
 import { LOG_LEVELS, type LogLevel } from "#libs/log/logger.js";
 import { MAX_MEMORY_BYTES, MAX_TIMEOUT_MS, MIN_MEMORY_BYTES, MIN_TIMEOUT_MS } from "#libs/tasks/limits.js";
 import { DEFAULT_QUEUE } from "#libs/tasks/names.js";
-import { handlerSettingsSchema } from "#worker/handlers/handler-settings.js";
+import { handlerSettingsSchema, type HandlerSettings } from "#worker/handlers/handler-settings.js";
 import { languageModelProblems } from "#worker/language-model/language-model-problems.js";
 
 const cores = availableParallelism();
@@ -192,7 +192,12 @@ export const workerSettingsSchema = {
 
 /** What is wrong with the settings together; for `readSettings`. */
 export function workerSettingsProblems(settings: WorkerSettings): readonly string[] {
-  return [...encryptionProblems(settings), ...languageModelProblems(settings)];
+  return [...encryptionProblems(settings), ...handlerSettingsProblems(settings)];
+}
+
+/** The part of {@link workerSettingsProblems} that is about handlers. */
+export function handlerSettingsProblems(settings: HandlerSettings): readonly string[] {
+  return languageModelProblems(settings);
 }
 
 /** The values of the worker's settings. */

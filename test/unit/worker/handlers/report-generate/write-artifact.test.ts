@@ -4,12 +4,10 @@ import { expect } from "chai";
 import { PermanentError } from "#libs/define-task/define-task.js";
 import { freshDirectory } from "#test/support/fresh-directory.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
-import { writeArtifacts, type ArtifactWriter } from "#worker/handlers/report-generate/write-artifacts.js";
+import { writeArtifact, writeArtifacts } from "#worker/handlers/report-generate/write-artifact.js";
 
 describe("writeArtifacts", () => {
   let directory: ReturnType<typeof freshDirectory>;
-  const writeArtifact = (path: string, text: string, by: ArtifactWriter) =>
-    writeArtifacts(by, (write) => write(path, text));
   const writer = { taskId: "task", attempt: 1, signal: new AbortController().signal };
 
   beforeEach(() => {
