@@ -7,7 +7,7 @@ const doors = {
   kysely: "only in services/task-service/store",
   "better-sqlite3": "only in services/task-service/store",
   "node:child_process":
-    "only in services/worker/isolate, services/worker/handlers/command-run, libs/leash, libs/nats-server and cli",
+    "only in services/worker/isolate, services/worker/handlers/command-run, take-picture.ts of resume-process, libs/leash, libs/nats-server and cli",
 };
 
 /** Forbids rooms, and every door but the open ones, to some files. */
@@ -68,7 +68,7 @@ export default tseslint.config(
     open: ["kysely", "better-sqlite3"],
   }),
   zone(["services/worker/**/*.ts"], { rooms: ["task-service", "cli", "test"] }),
-  zone(["services/worker/{isolate,handlers/command-run}/**/*.ts"], {
+  zone(["services/worker/{isolate,handlers/command-run}/**/*.ts", "services/worker/handlers/resume-process/take-picture.ts"], {
     rooms: ["task-service", "cli", "test"],
     open: ["node:child_process"],
   }),

@@ -12,9 +12,11 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   kysely: ["services/task-service/store/"],
   "prom-client": ["libs/metrics/"],
   "better-sqlite3": ["services/task-service/store/"],
+  // The browser that takes pictures is a program of its own.
   "node:child_process": [
     "services/worker/isolate/",
     "services/worker/handlers/command-run/",
+    "services/worker/handlers/resume-process/take-picture.ts",
     "libs/leash/",
     "libs/nats-server/",
     "cli/",

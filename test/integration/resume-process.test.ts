@@ -109,7 +109,7 @@ describe("resume.process through the whole stack", function () {
   });
 
   it("hands its key to no other type: a user's module neither has it nor hears it", async () => {
-    const { result } = await endOf(test.client, (await test.client.create("secret.look-for-keys", {})).id);
-    expect(result).to.deep.include({ found: false }).and.have.property("heard").that.is.above(0);
+    const task = await endOf(test.client, (await test.client.create("secret.look-for-keys", {})).id);
+    expect(task.result).to.deep.include({ found: false }).and.have.property("heard").that.is.above(0);
   });
 });

@@ -9,7 +9,7 @@ import { artifactResult } from "#worker/handlers/document/artifact-schema.js";
 import { loadText } from "#worker/handlers/document/load-text.js";
 import { handlerSettings } from "#worker/handlers/handler-settings.js";
 import { ARTIFACT_DIRECTORY, artifactPath } from "#worker/handlers/report-generate/artifact-path.js";
-import { refuseDirectory, writeArtifact } from "#worker/handlers/report-generate/write-artifacts.js";
+import { refuseDirectory, writeArtifact } from "#worker/handlers/report-generate/write-artifact.js";
 import { hasOneSource, languageField, ONE_SOURCE, pathField } from "#worker/handlers/text-digest/digest-schema.js";
 
 /** Chunks up to this size together, as bytes of JSON, travel in the result. */

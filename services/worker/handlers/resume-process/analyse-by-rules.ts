@@ -14,9 +14,11 @@ export function analyseByRules(text: string, country: CountryCode): ResumeFacts 
   const sections = resumeSections(text);
   const own = linesOf(sections, "top", "profile", "skills", "experience", "projects", "education", "other");
   const head = linesOf(sections, "top", "profile");
-  const names = findNames(head);
-  const name = names.find(({ labelled }) => labelled) ?? names.find(({ line }) => line < HEAD_LINES);
   const { emails, phones } = findContacts(own.join("\n"), country);
+  const names = findNames(head);
+  // Without a contact anywhere, what merely looks like a name is more likely a heading.
+  const looksLike = emails.length + phones.length === 0 ? undefined : names.find(({ line }) => line < HEAD_LINES);
+  const name = names.find(({ labelled }) => labelled) ?? looksLike;
   return {
     name: name?.name ?? null,
     emails: [...emails],

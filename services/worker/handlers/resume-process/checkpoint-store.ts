@@ -3,7 +3,7 @@ import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { z } from "zod";
 import type { KeyRing } from "#libs/sealing/key-ring.js";
-import { writeArtifact, type ArtifactWriter } from "#worker/handlers/report-generate/write-artifacts.js";
+import { writeArtifact, type ArtifactWriter } from "#worker/handlers/report-generate/write-artifact.js";
 
 /** What the checkpoints of a task depend on. */
 export interface CheckpointOptions {

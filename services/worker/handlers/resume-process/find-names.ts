@@ -30,7 +30,7 @@ const NO_NAME =
   /\b(?:curriculum|vitae|resume|résumé|cv|university|college|institute|school|inc|ltd|llc|corp|company|street|road|avenue|seoul|busan|korea|republic|city|state|github|linkedin|phone|mobile|email|address|birth|date|page|confidential|dear|team|group|department|bachelor|master|science|engineering|january|february|march|april|june|july|august|september|october|november|december|about|work|personal|technical|professional|employment|present)\b/iu;
 /** Korean words of a resume's head that begin like a family name. */
 const NO_KOREAN_NAME =
-  /^(?:이력서|성명|이름|주소|전화|전화번호|이메일|연락처|지원서|경력직|신입|정보|서울시?|부산시?|대한민국|개발자|기획자|디자이너|남자|여자|남성|여성|인적사항|자기소개서?|경력기술서|고등학교|대학교|전공|한국|제목|나이|성별)$/u;
+  /^(?:이력서|성명|이름|주소|전화|전화번호|이메일|연락처|지원서|경력직|신입|정보|서울시?|부산시?|대한민국|개발자|기획자|디자이너|남자|여자|남성|여성|인적사항|자기소개서?|경력기술서|고등학교|대학교|전공|한국|제목|나이|성별|국어|국적|소속|성적|성과|기간|기술|기타|지역|구분|내용|이력|이름표|유형|현황|현재|원서|제출|직책|직급|부서|회사|담당|날짜|수학|영어)$/u;
 
 /** So much of a line is looked at. */
 const LONGEST_LOOK = 200;

@@ -6,7 +6,7 @@ import type { Warning } from "#libs/define-task/task-errors.js";
 import type { KeyRing } from "#libs/sealing/key-ring.js";
 import type { HandlerSettings } from "#worker/handlers/handler-settings.js";
 import { ARTIFACT_DIRECTORY } from "#worker/handlers/report-generate/artifact-path.js";
-import { refuseDirectory } from "#worker/handlers/report-generate/write-artifacts.js";
+import { refuseDirectory } from "#worker/handlers/report-generate/write-artifact.js";
 import { analyseResume, analysisSchema } from "#worker/handlers/resume-process/analyse-resume.js";
 import type { CheckpointStore } from "#worker/handlers/resume-process/checkpoint-store.js";
 import { cutChunks, resumeChunkSchema, type ResumeChunk } from "#worker/handlers/resume-process/cut-chunks.js";

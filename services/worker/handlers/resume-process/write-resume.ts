@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { resumeArtifactContext } from "#libs/sealing/contexts.js";
 import type { KeyRing } from "#libs/sealing/key-ring.js";
-import { writeArtifact, type ArtifactWriter } from "#worker/handlers/report-generate/write-artifacts.js";
+import { writeArtifact, type ArtifactWriter } from "#worker/handlers/report-generate/write-artifact.js";
 import type { ResumeAnalysis } from "#worker/handlers/resume-process/analyse-resume.js";
 import type { ResumeChunk } from "#worker/handlers/resume-process/cut-chunks.js";
 import type { ChunkEmbeddings } from "#worker/handlers/resume-process/embed-chunks.js";

@@ -12,6 +12,7 @@ import {
   KOREAN_SECRETS,
   TWO_RESUMES,
 } from "#test/fixtures/resumes/resume-texts.js";
+import { documentFixture } from "#test/support/document-fixture.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
 import { runHandler } from "#test/support/run-handler.js";
 import resumeProcess from "#worker/handlers/resume-process.js";
@@ -79,6 +80,16 @@ describe("resume.process", () => {
     for (const secret of ENGLISH_SECRETS) expect(said + place.bytes, secret).not.to.include(secret);
   });
 
+  it("reads HWP, HWPX and Korean PDF, whoever wrote them", async () => {
+    for (const name of ["greeting.hwp", "table.hwpx", "harbour.ko.pdf"]) {
+      const { result, warnings } = await place.run({ path: documentFixture(name) });
+      expect(warnings, name).to.deep.equal([]);
+      expect(result.document.format).to.equal(name.split(".").at(-1));
+      expect(result.ids.person, name).to.equal(null);
+      expect(result.chunks.fullText, name).to.be.above(0);
+    }
+  });
+
   it("gives the same person the same mark, and another one another", async () => {
     const person = async (text: string) => (await place.run({ path: put("a.txt", text) })).result.ids.person;
     const first = await person(KOREAN_RESUME);
@@ -118,7 +129,7 @@ describe("resume.process", () => {
       const error = await rejectionOf(place.run({ path }, { settings }));
       expect(error).to.be.instanceOf(PermanentError);
       expect(error.message).not.to.include("minsu");
-      return [error.code, Reflect.get(Object(Reflect.get(error, "details")), "reason")];
+      return [error.code, Reflect.get(Object(Reflect.get(error, "details")), "reason") as unknown];
     };
     expect(await refused(put("minsu.pdf", KOREAN_RESUME))).to.deep.equal(["INVALID_FILE", "mismatch"]);
     expect(await refused(put("minsu.txt", "x".repeat(4097)))).to.deep.equal(["INVALID_FILE", "too_large"]);

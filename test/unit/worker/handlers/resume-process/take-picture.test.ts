@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -86,6 +87,17 @@ describe("takePicture (with a stand-in that takes Chromium's arguments)", () => 
     const pids = await Promise.all([pidIn("browser"), pidIn("child")]);
     controller.abort(reason);
     expect(await picture).to.equal(reason);
+    await until("both are gone", async () => !(await Promise.all(pids.map(isAlive))).includes(true));
+  });
+
+  it("leaves no browser behind when its own process is killed (kill -9)", async () => {
+    const module = new URL("../../../../../services/worker/handlers/resume-process/take-picture.js", import.meta.url);
+    const settings = { chromium: fakeChromium(folder.path, "hang"), chromiumTimeoutMs: 60_000 };
+    const script = `const { takePicture } = await import(${JSON.stringify(module.href)});
+      await takePicture(${JSON.stringify(PAGE)}, { settings: ${JSON.stringify(settings)}, allowPrivate: true, signal: new AbortController().signal });`;
+    const parent = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: "ignore" });
+    const pids = await Promise.all([pidIn("browser"), pidIn("child")]);
+    parent.kill("SIGKILL");
     await until("both are gone", async () => !(await Promise.all(pids.map(isAlive))).includes(true));
   });
 
