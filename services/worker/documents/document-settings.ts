@@ -23,8 +23,8 @@ export const documentSettings = {
   }),
   documentDocxBytes: wholeNumber({
     env: "TASKWIRE_DOCUMENT_DOCX_BYTES",
-    doc: "Most bytes that the XML of a DOCX may unpack to; reading it takes some 70 times as much memory.",
-    default: 8 * MEBIBYTE,
+    doc: "Most bytes that the XML of a DOCX may unpack to. Reading it takes some 70 times as much memory, of which `TASKWIRE_MEMORY_BYTES` must have room.",
+    default: 6 * MEBIBYTE,
     min: 1024,
     max: 1024 * MEBIBYTE,
     unit: "bytes",

@@ -1,34 +1,12 @@
 import { PermanentError } from "#libs/define-task/define-task.js";
 import { claimedFormat, detectFormat, type DocumentFormat, formatLabel } from "#worker/documents/document-format.js";
-import type { DocumentLimits } from "#worker/documents/document-settings.js";
+import type { ExtractOptions, ReadDocument, ReadText } from "#worker/documents/read-document.js";
 import { invalidFile } from "#worker/documents/invalid-file.js";
 
-/** What is known beside a document's bytes, and what holds for it. */
-export interface ExtractOptions {
-  /** The file's name; its extension must not contradict the content. */
-  readonly name?: string | undefined;
-  /** Its media type, looked at where the name says nothing. */
-  readonly contentType?: string | undefined;
-  /** Looked at between pages, parts and sections. */
-  readonly signal: AbortSignal;
-  readonly limits: DocumentLimits;
-  /** Told after each page of a PDF. */
-  readonly onPage?: (page: number, pages: number) => void;
-}
-
-/** A document's text. */
-export interface ExtractedDocument {
+/** A document's text, and what else is known of it. */
+export interface ExtractedDocument extends ReadText {
   readonly format: DocumentFormat;
-  /** Paragraphs are parted by an empty line, lines of a PDF by a line break. Well-formed Unicode, line ends as LF. */
-  readonly text: string;
-  /** The title in the document's properties. */
-  readonly title?: string;
-  /** PDF only: the other formats are laid out when they are shown. */
-  readonly pages?: number;
 }
-
-/** What a reader of one format returns. */
-export type ReadText = Omit<ExtractedDocument, "format">;
 
 /**
  * Takes the text out of a document: PDF, DOCX, HWP 5, HWPX, Markdown or plain text (UTF-8, or UTF-16 with a byte order mark). The format
@@ -65,10 +43,8 @@ export async function extractDocument(bytes: Buffer, options: ExtractOptions): P
   };
 }
 
-type Reader = (bytes: Buffer, options: ExtractOptions) => Promise<ReadText> | ReadText;
-
 /** Loads the reader of a format, and with it that format's library, when it is first needed. */
-async function reader(format: DocumentFormat): Promise<Reader> {
+async function reader(format: DocumentFormat): Promise<ReadDocument> {
   switch (format) {
     case "pdf":
       return (await import("#worker/documents/read-pdf.js")).readPdf;

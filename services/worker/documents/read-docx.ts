@@ -1,6 +1,6 @@
 import { zipSync } from "fflate";
 import mammoth from "mammoth";
-import type { ExtractOptions, ReadText } from "#worker/documents/extract-document.js";
+import type { ExtractOptions, ReadText } from "#worker/documents/read-document.js";
 import { invalidFile } from "#worker/documents/invalid-file.js";
 import { readArchive } from "#worker/documents/read-archive.js";
 import { xmlTexts } from "#worker/documents/xml-texts.js";

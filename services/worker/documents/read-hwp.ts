@@ -1,7 +1,7 @@
 import { inflateRawSync } from "node:zlib";
 import { read as readCompoundFile, type CFB$Container } from "cfb";
 import { PermanentError } from "#libs/define-task/define-task.js";
-import type { ExtractOptions, ReadText } from "#worker/documents/extract-document.js";
+import type { ExtractOptions, ReadText } from "#worker/documents/read-document.js";
 import { hwpSectionText } from "#worker/documents/hwp-section-text.js";
 import { invalidFile } from "#worker/documents/invalid-file.js";
 import { summaryTitle } from "#worker/documents/summary-title.js";

@@ -1,5 +1,5 @@
 import { SaxesParser } from "saxes";
-import type { ExtractOptions, ReadText } from "#worker/documents/extract-document.js";
+import type { ExtractOptions, ReadText } from "#worker/documents/read-document.js";
 import { invalidFile } from "#worker/documents/invalid-file.js";
 import { readArchive } from "#worker/documents/read-archive.js";
 import { localName, xmlTexts } from "#worker/documents/xml-texts.js";

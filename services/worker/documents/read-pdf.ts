@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { PDFDocumentProxy, PDFPageProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
-import type { ExtractOptions, ReadText } from "#worker/documents/extract-document.js";
+import type { ExtractOptions, ReadText } from "#worker/documents/read-document.js";
 import { invalidFile } from "#worker/documents/invalid-file.js";
 
 /** Where a PDF's end mark stands (ISO 32000-1, annex H, implementation note 18). */

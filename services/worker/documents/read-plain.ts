@@ -1,4 +1,4 @@
-import type { ReadText } from "#worker/documents/extract-document.js";
+import type { ReadText } from "#worker/documents/read-document.js";
 import { invalidFile } from "#worker/documents/invalid-file.js";
 
 /** Decodes a text file: UTF-8, or UTF-16 with a byte order mark. Throws `INVALID_FILE` for anything else. */

@@ -7,7 +7,6 @@ import { type TextChunk, textChunks } from "#worker/documents/chunk-text.js";
 import { DOCUMENT_FORMATS } from "#worker/documents/document-format.js";
 import { artifactResult } from "#worker/handlers/document/artifact-schema.js";
 import { loadText } from "#worker/handlers/document/load-text.js";
-import { DOCUMENT_MEMORY_BYTES } from "#worker/handlers/document/document-memory-bytes.js";
 import { handlerSettings } from "#worker/handlers/handler-settings.js";
 import { ARTIFACT_DIRECTORY, artifactPath } from "#worker/handlers/report-generate/artifact-path.js";
 import { refuseDirectory, writeArtifact } from "#worker/handlers/report-generate/write-artifact.js";
@@ -59,7 +58,6 @@ export default defineTask(
     result,
     softTimeoutMs: 300_000,
     hardTimeoutMs: 330_000,
-    memoryBytes: DOCUMENT_MEMORY_BYTES,
     permanentCodes: ["OUT_OF_MEMORY"],
   },
   async (task) => {

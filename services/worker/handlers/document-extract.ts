@@ -6,7 +6,6 @@ import { textChunks } from "#worker/documents/chunk-text.js";
 import { DOCUMENT_FORMATS } from "#worker/documents/document-format.js";
 import { artifactResult } from "#worker/handlers/document/artifact-schema.js";
 import { loadText } from "#worker/handlers/document/load-text.js";
-import { DOCUMENT_MEMORY_BYTES } from "#worker/handlers/document/document-memory-bytes.js";
 import { handlerSettings } from "#worker/handlers/handler-settings.js";
 import { ARTIFACT_DIRECTORY, artifactPath } from "#worker/handlers/report-generate/artifact-path.js";
 import { refuseDirectory, writeArtifact } from "#worker/handlers/report-generate/write-artifact.js";
@@ -49,7 +48,6 @@ export default defineTask(
     result,
     softTimeoutMs: 300_000,
     hardTimeoutMs: 330_000,
-    memoryBytes: DOCUMENT_MEMORY_BYTES,
     // A document that once took all memory does so again.
     permanentCodes: ["OUT_OF_MEMORY"],
   },
