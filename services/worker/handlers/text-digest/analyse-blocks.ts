@@ -50,4 +50,3 @@ async function analyserFor(language: DetectedLanguage): Promise<SentenceAnalyser
     return (await import("#worker/handlers/text-digest/korean-analyser.js")).loadKoreanAnalyser();
   return (await import("#worker/handlers/text-digest/general-analyser.js")).generalAnalyser(language);
 }
-
