@@ -68,10 +68,16 @@ export default tseslint.config(
     open: ["kysely", "better-sqlite3"],
   }),
   zone(["services/worker/**/*.ts"], { rooms: ["task-service", "cli", "test"] }),
-  zone(["services/worker/{isolate,handlers/command-run}/**/*.ts", "services/worker/handlers/resume-process/take-picture.ts"], {
-    rooms: ["task-service", "cli", "test"],
-    open: ["node:child_process"],
-  }),
+  zone(
+    [
+      "services/worker/{isolate,handlers/command-run}/**/*.ts",
+      "services/worker/handlers/resume-process/take-picture.ts",
+    ],
+    {
+      rooms: ["task-service", "cli", "test"],
+      open: ["node:child_process"],
+    },
+  ),
   zone(["cli/**/*.ts"], { rooms: ["test"], open: ["node:child_process"] }),
   {
     files: ["test/**/*.ts"],

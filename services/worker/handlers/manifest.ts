@@ -13,8 +13,4 @@ export const BUILT_IN_HANDLERS: readonly string[] = [
   "document-extract.js",
   "document-chunk.js",
   "command-run.js",
-  "document-extract.js",
-  "document-chunk.js",
-  "research-run.js",
-  "webhook-deliver.js",
 ].map((file) => fileURLToPath(new URL(file, import.meta.url)));

@@ -9,7 +9,7 @@ import { reportLabels } from "#worker/handlers/report-generate/report-labels.js"
 import { reportMarkdown } from "#worker/handlers/report-generate/report-markdown.js";
 import { reportPayload } from "#worker/handlers/report-generate/report-payload.js";
 import { sectionMarkdown } from "#worker/handlers/report-generate/section-markdown.js";
-import { refuseDirectory, writeArtifacts } from "#worker/handlers/report-generate/write-artifacts.js";
+import { refuseDirectory, writeArtifacts } from "#worker/handlers/report-generate/write-artifact.js";
 import { writeSections } from "#worker/handlers/report-generate/write-sections.js";
 import { languageModel } from "#worker/language-model/choose-model.js";
 

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { PermanentError } from "#libs/define-task/define-task.js";
 import { freshDirectory } from "#test/support/fresh-directory.js";
 import { rejectionOf } from "#test/support/rejection-of.js";
-import { writeArtifact, writeArtifacts } from "#worker/handlers/report-generate/write-artifacts.js";
+import { writeArtifact, writeArtifacts } from "#worker/handlers/report-generate/write-artifact.js";
 
 describe("writeArtifacts", () => {
   let directory: ReturnType<typeof freshDirectory>;
