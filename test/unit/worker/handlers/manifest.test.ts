@@ -23,10 +23,7 @@ describe("BUILT_IN_HANDLERS", () => {
       "document.extract",
       "document.chunk",
       "command.run",
-      "document.extract",
-      "document.chunk",
       "research.run",
-      "webhook.deliver",
     ]);
   });
 
