@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import type { ChildService } from "#cli/stack/child-service.js";
 import { TaskState } from "#libs/client/taskwire-client.js";
 import { fixturePath } from "#test/fixtures/tasks/fixture-path.js";
 import { endOf } from "#test/support/follow-task.js";
@@ -21,7 +20,7 @@ describe("A handler that kills its worker before the worker could say that it st
   it("uses up its attempts all the same and ends FAILED", async () => {
     const { client, stack } = test;
     const restarts: Promise<void>[] = [];
-    for (const worker of stack.workers) worker.onUnexpectedExit(() => restarts.push(startUntilReady(worker)));
+    for (const worker of stack.workers) worker.onUnexpectedExit(() => restarts.push(worker.start()));
     const { id } = await client.create("flow.inline-poison", {}, { maxAttempts: 2 });
     const task = await endOf(client, id);
     expect(task).to.include({ state: TaskState.FAILED, attempt: 2 });
@@ -29,8 +28,3 @@ describe("A handler that kills its worker before the worker could say that it st
     await Promise.all(restarts);
   });
 });
-
-/** The handler may kill the worker before that could say that it is ready. */
-async function startUntilReady(worker: ChildService): Promise<void> {
-  await worker.start().catch(() => startUntilReady(worker));
-}
