@@ -12,10 +12,10 @@ import { outboundSettings } from "#worker/outbound/outbound-settings.js";
 export const handlerSettingsSchema = {
   ...languageModelSettings,
   ...outboundSettings,
-  ...webhookSettings,
   ...documentSettings,
   ...chunkSettings,
   ...reportSettings,
+  ...webhookSettings,
   ...resumeSettings,
 } satisfies Schema;
 

@@ -7,8 +7,8 @@ export const BUILT_IN_HANDLERS: readonly string[] = [
   "no-op-process.js",
   "text-digest.js",
   "report-generate.js",
-  "resume-process.js",
-  "webhook-deliver.js",
   "document-extract.js",
   "document-chunk.js",
+  "webhook-deliver.js",
+  "resume-process.js",
 ].map((file) => fileURLToPath(new URL(file, import.meta.url)));

@@ -18,10 +18,10 @@ describe("BUILT_IN_HANDLERS", () => {
       "system.no_op_process",
       "text.digest",
       "report.generate",
-      "webhook.deliver",
-      "resume.process",
       "document.extract",
       "document.chunk",
+      "webhook.deliver",
+      "resume.process",
     ]);
   });
 
