@@ -21,6 +21,9 @@ export type ReadResume = z.infer<typeof readSchema>;
 const factsSchema = z.strictObject({ name: z.string().optional(), contentType: z.string().optional() });
 const FACTS = "file-facts";
 
+/** Longer documents are no resumes; their vectors would not fit into memory. */
+const MAX_RESUME_CHARACTERS = 1_000_000;
+
 /** What reading goes by. */
 export interface ReadOptions {
   readonly settings: HandlerSettings;
@@ -31,7 +34,7 @@ export interface ReadOptions {
 
 /**
  * Obtains a file and takes its text out: two stages. A download is kept until its text is there; a file on disk is read again. Throws what
- * `obtainFile` and `extractDocument` throw.
+ * `obtainFile` and `extractDocument` throw; above a million characters, `INVALID_FILE`.
  */
 export function readResume(source: FileSource, options: ReadOptions): Promise<ReadResume> {
   const { settings, stages, checkpoints, signal } = options;
@@ -39,7 +42,9 @@ export function readResume(source: FileSource, options: ReadOptions): Promise<Re
     const file = source.url === undefined ? obtainFile(source, { settings, signal }) : downloadOnce(source, options);
     const { bytes, name, contentType } = await file;
     stages.enter("text");
-    const { format, text, pages } = await extractDocument(bytes, { name, contentType, signal, limits: settings });
+    const documentCharacters = Math.min(settings.documentCharacters, MAX_RESUME_CHARACTERS);
+    const limits = { ...settings, documentCharacters };
+    const { format, text, pages } = await extractDocument(bytes, { name, contentType, signal, limits });
     await checkpoints.remove("file");
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     return { format, text, pages: pages ?? null, sha256, bytes: bytes.length };

@@ -138,6 +138,12 @@ describe("resume.process", () => {
     expect(await refused(join(place.path, "minsu-gone.txt"))).to.deep.equal(["FILE_NOT_FOUND", undefined]);
   });
 
+  it("refuses a text of more than a million characters", async () => {
+    const text = `${KOREAN_RESUME}\n`.padEnd(1_000_001, "word ");
+    const error = await rejectionOf(place.run({ path: put("long.txt", text) }));
+    expect(error).to.be.instanceOf(PermanentError).and.nested.include({ "details.reason": "too_much_text" });
+  });
+
   it("takes a payload of known fields only, with one source", async () => {
     for (const payload of [
       {},
