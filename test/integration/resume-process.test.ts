@@ -37,6 +37,7 @@ describe("resume.process through the whole stack", function () {
       workerArgs: ["--tasks", fixturePath("secret-tasks.js")],
       workerEnv: {
         ...ENCRYPTION,
+        TASKWIRE_WARM_PROCESSES: "0",
         TASKWIRE_HEARTBEAT_MS: "200",
         TASKWIRE_FREEZE_KILL_MS: "1500",
         TASKWIRE_RESUME_CHECKPOINT_DIRECTORY: join(files.path, "checkpoints"),
