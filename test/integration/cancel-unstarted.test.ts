@@ -10,6 +10,9 @@ import { startTestStack, type TestStack } from "#test/support/test-stack.js";
 import { testsAtOnce } from "#test/support/tests-at-once.js";
 import { until } from "#test/support/until.js";
 
+/** Soon, and yet long enough for the test to see a dispatch in the hands of a worker before it is taken back. */
+const REDISPATCH_MS = 2000;
+
 describe("When a task is cancelled that no worker has started (Stops when told)", function () {
   this.timeout(120_000);
 
@@ -96,7 +99,7 @@ describe("When a task is cancelled that no worker has started (Stops when told)"
     [
       "one in the hands of a worker that dies is CANCELLED without that worker, and never run",
       () =>
-        withScene(500, async (scene) => {
+        withScene(REDISPATCH_MS, async (scene) => {
           const { test, journal } = scene;
           const { client, stack } = test;
           const id = await heldByFrozenWorker(scene);
@@ -115,7 +118,7 @@ describe("When a task is cancelled that no worker has started (Stops when told)"
     [
       "one that was ended so and opened again is run by that very worker when it goes on, as another attempt",
       () =>
-        withScene(500, async (scene) => {
+        withScene(REDISPATCH_MS, async (scene) => {
           const { test, journal } = scene;
           const { client, stack } = test;
           const id = await heldByFrozenWorker(scene);

@@ -12,7 +12,7 @@ import { freshDirectory } from "#test/support/fresh-directory.js";
 const ENDING = z.object({ code: z.string(), isRetryable: z.boolean(), message: z.string() });
 
 describeWithFaults("report.generate on a bad disk", function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   const script = new URL("../faults/reporting-process.js", import.meta.url);
 
   for (const { what, file, break: breakDisk, isRetryable, systemCode } of [

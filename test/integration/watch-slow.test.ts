@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { expect } from "chai";
+import { deferred } from "#libs/async/deferred.js";
 import { WatchTasksResponse } from "#libs/proto/gen/taskwire/v1/task_service.js";
 import { EventClass } from "#task-service/store/log/event-head.js";
 import { SqliteStore } from "#task-service/store/sqlite/sqlite-store.js";
@@ -14,14 +15,14 @@ const ALL = EventClass.STATES | EventClass.PROGRESS | EventClass.LOGS | EventCla
 /** So little that watchers that are a little behind must read the database. */
 const TAIL_BYTES = 20_000;
 
-/** A reader that takes a frame and then needs time, for its own number of turns. */
+/** A reader that takes a frame and then needs time: for its own number of turns, or until something has happened. */
 class SlowReader {
   readonly told: number[] = [];
   readonly lagged: number[] = [];
   bookmark = 0;
   #frames = 0;
 
-  constructor(hub: LogHub, everyNth: number, turns: number) {
+  constructor(hub: LogHub, everyNth: number, pause: number | Promise<unknown>) {
     const start = { kind: "cursor", revision: 0, snapshotId: null } as const;
     const own: { watcher?: TasksWatcher } = {};
     const drainAfter = (left: number) => {
@@ -40,7 +41,8 @@ class SlowReader {
           this.bookmark = bookmark?.revision ?? this.bookmark;
           this.#frames += 1;
           if (this.#frames % everyNth !== 0) return true;
-          drainAfter(turns);
+          if (typeof pause === "number") drainAfter(pause);
+          else void pause.then(() => own.watcher?.onDrain());
           return false;
         },
         encodeTasks: () => new Uint8Array(),
@@ -74,13 +76,17 @@ describe("Slow watchers of everything (Reliable, Bounded)", function () {
   });
 
   it("are told everything in order, or which progress was left out, however slow they are", async () => {
-    const readers = [
+    const written = deferred<undefined>();
+    const paces: readonly (readonly [everyNth: number, pause: number | Promise<unknown>])[] = [
       [1, 0],
       [1, 50],
       [3, 20],
       [7, 400],
       [1_000_000, 0],
-    ].map(([everyNth = 1, turns = 0]) => new SlowReader(hub, everyNth, turns));
+      // However fast the others are, this one is behind.
+      [1, written.promise],
+    ];
+    const readers = paces.map(([everyNth, pause]) => new SlowReader(hub, everyNth, pause));
     for (let round = 0; round < ROUNDS; round += 1) {
       const tasks = Array.from({ length: 10 }, () => sampleTask());
       await store.write({ kind: "create", tasks });
@@ -90,6 +96,7 @@ describe("Slow watchers of everything (Reliable, Bounded)", function () {
       for (let at = 0; at < tasks.length * steps.length; at += 1)
         if (at % steps.length > 0 && at % steps.length < steps.length - 1) progressed.add(before + 1 + at);
     }
+    written.resolve(undefined);
     await until("all have caught up", () => readers.every(({ bookmark }) => bookmark === store.revision), 60_000);
     for (const { told, lagged } of readers) {
       expect(told).to.deep.equal([...told].sort((one, other) => one - other));

@@ -14,8 +14,11 @@ import { runCounts, summaryLine, type RunCounts } from "#test/support/summary-re
 const TESTS = fileURLToPath(new URL("../", import.meta.url));
 const MOCHA = createRequire(import.meta.url).resolve("mocha/bin/mocha.js");
 
-/** Files that measure how long something takes to the millisecond, and so must have the machine to themselves. */
+/** Files that measure time to the millisecond, or have leases of a second, and so must have the machine to themselves. */
 const ALONE = [
+  "integration/poison-before-started.test.js",
+  "integration/poisoned-task.test.js",
+  "integration/worker-bus.test.js",
   "integration/never-blocked.test.js",
   "integration/stop-when-told.test.js",
   "unit/support/loop-hold.test.js",

@@ -13,7 +13,7 @@ export interface TestStack {
 }
 
 /**
- * Starts a {@link TestStack}. `client` may say how its client is set up. Starting takes about two seconds: give the hook time, and call
+ * Starts a {@link TestStack}, whose workers keep one process warm. `client` may say how its client is set up. Starting takes about two seconds: give the hook time, and call
  * `stop` in `after`.
  */
 export async function startTestStack(
@@ -25,7 +25,11 @@ export async function startTestStack(
   const directory = freshDirectory();
   let stack: LocalStack;
   try {
-    stack = await startLocalStack({ ...stackOptions, dataDir: directory.path });
+    stack = await startLocalStack({
+      ...stackOptions,
+      workerEnv: { TASKWIRE_WARM_PROCESSES: "1", ...stackOptions.workerEnv },
+      dataDir: directory.path,
+    });
   } catch (error) {
     directory.remove();
     throw error;

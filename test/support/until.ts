@@ -1,13 +1,13 @@
 import { delay } from "#libs/async/delay.js";
 
 /**
- * Waits for a named condition and returns its first value that is neither undefined nor false. Fails after `timeoutMs` (default 10,000)
- * with the name of what did not come true.
+ * Waits for a named condition and returns its first value that is neither undefined nor false. Fails after `timeoutMs` (default 30,000,
+ * because other test files run beside) with the name of what did not come true.
  */
 export async function until<T>(
   what: string,
   condition: () => T | undefined | false | Promise<T | undefined | false>,
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

@@ -2,7 +2,6 @@ import { defineTask, PartialFailure, PermanentError } from "#libs/define-task/de
 import { handlerSettings } from "#worker/handlers/handler-settings.js";
 import { CheckpointStore, removeStaleCheckpoints } from "#worker/handlers/resume-process/checkpoint-store.js";
 import { openVault } from "#worker/handlers/resume-process/open-vault.js";
-import { processResume } from "#worker/handlers/resume-process/process-resume.js";
 import { resumePayload, resumeResult } from "#worker/handlers/resume-process/resume-schema.js";
 
 /** `resume.process`: a resume → masked facts, and one sealed file with everything personal, its chunks and their embeddings. */
@@ -16,6 +15,8 @@ export default defineTask(
     hardTimeoutMs: 1_860_000,
   },
   async (task) => {
+    // What it stands on takes a third of a second to load, and every worker process loads this file.
+    const { processResume } = await import("#worker/handlers/resume-process/process-resume.js");
     const ring = openVault();
     const settings = handlerSettings();
     const directory = settings.resumeCheckpointDirectory;

@@ -2,7 +2,6 @@ import { basename } from "node:path";
 import { claimedFormat, type DocumentFormat } from "#worker/documents/document-format.js";
 import { loadText } from "#worker/handlers/document/load-text.js";
 import { handlerSettings } from "#worker/handlers/handler-settings.js";
-import { fetchDocument } from "#worker/handlers/report-generate/fetch-document.js";
 import type { ReportSource } from "#worker/handlers/report-generate/report-payload.js";
 import { MAX_DOCUMENT_BYTES, readDocument, type LoadedDocument } from "#worker/handlers/text-digest/read-document.js";
 
@@ -17,7 +16,11 @@ const MAX_DOCX_BYTES = 4 * 1024 * 1024;
  */
 export async function loadSource(source: ReportSource, signal: AbortSignal): Promise<LoadedDocument> {
   const { url, path, title } = source;
-  if (url !== undefined) return fetchDocument(url, title, signal);
+  if (url !== undefined) {
+    // Loads slowly, and every worker process loads this file.
+    const { fetchDocument } = await import("#worker/handlers/report-generate/fetch-document.js");
+    return fetchDocument(url, title, signal);
+  }
   if (path === undefined || source.format !== undefined || !PACKED.has(claimedFormat({ name: path }))) {
     return readDocument(source);
   }

@@ -99,7 +99,6 @@ async function runBrowser(args: readonly string[], home: string, options: Pictur
   const kill = () => {
     if (browser.pid !== undefined) killProcessGroup(browser.pid);
   };
-  // A negative number is the group.
   if (browser.pid !== undefined) leash.holdGroup(browser.pid);
   let late = false;
   const timer = setTimeout(() => {
