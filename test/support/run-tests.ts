@@ -14,22 +14,20 @@ import { runCounts, summaryLine, type RunCounts } from "#test/support/summary-re
 const TESTS = fileURLToPath(new URL("../", import.meta.url));
 const MOCHA = createRequire(import.meta.url).resolve("mocha/bin/mocha.js");
 
-/** Files that measure time to the millisecond, or have leases of a second, and so must have the machine to themselves. */
-const ALONE = [
-  "integration/poison-before-started.test.js",
-  "integration/poisoned-task.test.js",
-  "integration/worker-bus.test.js",
-  "integration/never-blocked.test.js",
-  "integration/stop-when-told.test.js",
-  "unit/support/loop-hold.test.js",
-].map((path) => relative(process.cwd(), join(TESTS, path)));
+/**
+ * What starts several processes and waits for them to notice each other's death or silence, or measures time, and so must have the machine
+ * to itself: beside others its leases of a second end though nobody died.
+ */
+const ALONE = ["integration/", "robustness/", "unit/support/loop-hold.test.js"].map((path) =>
+  relative(process.cwd(), join(TESTS, path)),
+);
 
 /** Beyond that the longest files decide how long a run takes. */
 const MAX_JOBS = 4;
 
 /**
- * Runs test files: several at a time, each in a process of its own, and after those one by one the files that measure time. The last line
- * says how all of them ended together, and so does the exit code. Arguments: files, folders or patterns, default all tests; `--jobs N`: files
+ * Runs test files: several at a time, each in a process of its own, and after those one by one the files that need the machine for
+ * themselves. The last line says how all of them ended together, and so does the exit code. Arguments: files, folders or patterns, default all tests; `--jobs N`: files
  * at a time, default one per core, at least 2 and at most 4.
  */
 async function main(): Promise<number> {
@@ -38,8 +36,8 @@ async function main(): Promise<number> {
   if (!Number.isInteger(jobs) || jobs < 1) throw new Error("--jobs must be a whole number, 1 at least");
   const files = findTestFiles(TESTS, positionals.length > 0 ? positionals : [relative(process.cwd(), TESTS)]);
   const runs = [
-    { files: files.filter((file) => !ALONE.includes(file)), jobs },
-    { files: files.filter((file) => ALONE.includes(file)), jobs: 1 },
+    { files: files.filter((file) => !isAlone(file)), jobs },
+    { files: files.filter(isAlone), jobs: 1 },
   ].filter((run) => run.files.length > 0);
   const all = { passed: 0, failed: 0, skipped: 0 };
   for (const run of runs) {
@@ -50,6 +48,10 @@ async function main(): Promise<number> {
   }
   process.stdout.write(`${summaryLine(all)}\n`);
   return all.failed === 0 ? 0 : 1;
+}
+
+function isAlone(file: string): boolean {
+  return ALONE.some((path) => file.startsWith(path));
 }
 
 /** A run that does not tell how it ended, or ends with an exit code without telling of a failure, counts as one failure more. */
