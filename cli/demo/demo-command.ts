@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { EXIT } from "#cli/exit-codes.js";
 import { runDemo } from "#cli/demo/run-demo.js";
 
-const DEFAULT_DOCUMENTS = 600;
+const DEFAULT_DOCUMENTS = 200;
 const MAX_DOCUMENTS = 1000;
 
 /** `taskwire demo`: everything at work on real documents. */
