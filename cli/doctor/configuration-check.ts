@@ -1,7 +1,7 @@
 import { encryptionProblems, encryptionSettings, readEncryption } from "#libs/config/encryption.js";
 import { ConfigError, readSettings, type Schema } from "#libs/config/settings.js";
 import { taskServiceSettings } from "#task-service/settings.js";
-import { workerSettingsProblems, workerSettingsSchema } from "#worker/settings.js";
+import { handlerSettingsProblems, workerSettingsSchema } from "#worker/settings.js";
 import { clientSettings } from "#cli/client-settings.js";
 import { type CheckResult, well, wrong } from "#cli/doctor/check.js";
 import { nearestWord } from "#cli/doctor/nearest-word.js";
@@ -42,11 +42,9 @@ export function checkConfiguration(env: Environment): readonly CheckResult[] {
 
 /** Checks of settings that are allowed each. */
 function checksOfAll(env: Environment): readonly CheckResult[] {
-  const settings = readSettings(workerSettingsSchema, { env });
-  const known = encryptionProblems(settings);
-  const problems = workerSettingsProblems(settings).filter((problem) => !known.includes(problem));
-  const missing = problems.map((problem) => wrong("worker", problem, "workers do not start without it"));
-  return [checkHeartbeats(env), checkEncryption(env), ...missing];
+  const problems = handlerSettingsProblems(readSettings(workerSettingsSchema, { env }));
+  const found = problems.map((problem) => wrong("worker", problem, "no worker starts until this is mended"));
+  return [checkHeartbeats(env), checkEncryption(env), ...found];
 }
 
 function problemsOf(schema: Schema, env: Environment): readonly string[] {

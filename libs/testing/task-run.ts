@@ -60,6 +60,7 @@ export class TaskRun<R = unknown> {
   readonly #timers: FakeTimers | undefined;
   readonly #attempts: AttemptRecord[] = [];
   #attempt: TestAttempt | undefined;
+  #attemptStartMs = 0;
   #takeBack: () => void = () => undefined;
   #onAttemptEnd: () => void = () => undefined;
   #attemptEnd: Promise<void> = Promise.resolve();
@@ -139,14 +140,14 @@ export class TaskRun<R = unknown> {
     await this.#clock.advance(ms);
   }
 
-  /** Moves the clock to the soft limit of the running attempt if it gets there, which fires its signal. */
+  /** Moves the clock to the soft limit of the latest attempt, which fires its signal. Throws a RangeError when it has none before its hard one. */
   async reachSoftLimit(): Promise<void> {
-    await this.advance(this.#limits.softTimeoutMs);
+    await this.#reach(this.#limits.softTimeoutMs);
   }
 
-  /** Moves the clock past the soft limit to the hard limit, where the handler is killed. */
+  /** Moves the clock past the soft limit to the hard limit of the latest attempt, where the handler is killed. */
   async reachHardLimit(): Promise<void> {
-    await this.advance(this.#limits.hardTimeoutMs);
+    await this.#reach(this.#limits.hardTimeoutMs);
   }
 
   /** Cancels the task: fires the signal of a running attempt, which has the grace period to end. */
@@ -189,6 +190,11 @@ export class TaskRun<R = unknown> {
     return attemptLimits(this.#options, this.#definition.options, DEFAULT_ATTEMPT_LIMITS);
   }
 
+  async #reach(limitMs: number): Promise<void> {
+    if (limitMs === Infinity) throw new RangeError("the attempt has no soft limit before its hard one");
+    await this.advance(Math.max(0, this.#attemptStartMs + limitMs - this.#clock.nowMs));
+  }
+
   #begin(): void {
     const { maxAttempts = this.#definition.options.maxAttempts, graceMs = DEFAULT_GRACE_MS } = this.#options;
     const limits = this.#limits;
@@ -213,6 +219,7 @@ export class TaskRun<R = unknown> {
       },
     });
     this.#attempt = attempt;
+    this.#attemptStartMs = this.#clock.nowMs;
     // Later, so that listeners know the run they hear of.
     queueMicrotask(() => {
       attempt.start();

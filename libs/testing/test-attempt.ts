@@ -71,8 +71,9 @@ export class TestAttempt {
     });
   }
 
-  /** Calls the handler. */
+  /** Calls the handler, unless the attempt has ended before. */
   start(): void {
+    if (this.#ended) return;
     const { clock, limits } = this.#around;
     this.#alarms.push(
       clock.at(clock.nowMs + limits.softTimeoutMs, () => {

@@ -37,7 +37,8 @@ export class TestClock {
 
   /** Moves it on by `ms`, stopping at every alarm on the way, in order, until what that set going has settled. */
   async advance(ms: number): Promise<void> {
-    if (!(ms >= 0)) throw new RangeError("time goes on only: advance by 0 ms or more");
+    if (!(ms >= 0 && ms < Infinity))
+      throw new RangeError("time goes on only: advance by 0 ms or more, but not for ever");
     const endMs = this.#nowMs + ms;
     await settle();
     for (let next = this.#next(endMs); next !== undefined; next = this.#next(endMs)) {

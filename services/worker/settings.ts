@@ -8,7 +8,7 @@ import { LOG_LEVELS, type LogLevel } from "#libs/log/logger.js";
 import { MAX_MEMORY_BYTES, MAX_TIMEOUT_MS, MIN_MEMORY_BYTES, MIN_TIMEOUT_MS } from "#libs/tasks/limits.js";
 import { DEFAULT_QUEUE } from "#libs/tasks/names.js";
 import { commandFileProblems } from "#worker/handlers/command-run/command-file.js";
-import { handlerSettingsSchema } from "#worker/handlers/handler-settings.js";
+import { handlerSettingsSchema, type HandlerSettings } from "#worker/handlers/handler-settings.js";
 import { languageModelProblems } from "#worker/language-model/language-model-problems.js";
 
 const cores = availableParallelism();
@@ -198,5 +198,10 @@ export type WorkerSettings = Settings<typeof workerSettingsSchema>;
 
 /** What is wrong with settings that are allowed one by one: the worker does not start. */
 export function workerSettingsProblems(settings: WorkerSettings): readonly string[] {
-  return [...encryptionProblems(settings), ...languageModelProblems(settings), ...commandFileProblems(settings)];
+  return [...encryptionProblems(settings), ...handlerSettingsProblems(settings)];
+}
+
+/** The part of {@link workerSettingsProblems} that is about handlers. */
+export function handlerSettingsProblems(settings: HandlerSettings): readonly string[] {
+  return [...languageModelProblems(settings), ...commandFileProblems(settings)];
 }

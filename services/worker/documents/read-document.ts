@@ -6,7 +6,7 @@ export interface ExtractOptions {
   readonly name?: string | undefined;
   /** Its media type, looked at where the name says nothing. */
   readonly contentType?: string | undefined;
-  /** Looked at between pages, parts and sections. */
+  /** Looked at between pages, parts and sections, each in a turn of its own: only between two turns can it fire. */
   readonly signal: AbortSignal;
   readonly limits: DocumentLimits;
   /** Told after each page of a PDF. */

@@ -1,6 +1,6 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { inflateRawSync } from "node:zlib";
 import { read as readCompoundFile, type CFB$Container } from "cfb";
-import { PermanentError } from "#libs/define-task/define-task.js";
 import type { ExtractOptions, ReadText } from "#worker/documents/read-document.js";
 import { hwpSectionText } from "#worker/documents/hwp-section-text.js";
 import { invalidFile } from "#worker/documents/invalid-file.js";
@@ -27,7 +27,7 @@ const SECTION = /^Root Entry\/BodyText\/Section(\d+)$/;
  * Throws `INVALID_FILE`: `encrypted` (a password, a distribution document, rights management), `archive_limit` (unpacked bytes),
  * `unsupported` (another major version), `truncated` or `damaged`; or the signal's reason.
  */
-export function readHwp(bytes: Buffer, { signal, limits }: ExtractOptions): ReadText {
+export async function readHwp(bytes: Buffer, { signal, limits }: ExtractOptions): Promise<ReadText> {
   const container = openContainer(bytes);
   const header = stream(container, "Root Entry/FileHeader");
   if (header === undefined || header.length < HEADER_BYTES) {
@@ -46,6 +46,7 @@ export function readHwp(bytes: Buffer, { signal, limits }: ExtractOptions): Read
   const texts: string[] = [];
   let left = limits.documentUnpackedBytes;
   for (const { path } of sections) {
+    await nextTurn();
     signal.throwIfAborted();
     const packed = stream(container, path) ?? Buffer.alloc(0);
     const records = (flags & COMPRESSED) === 0 ? packed : unpack(packed, left, limits.documentUnpackedBytes);
@@ -78,7 +79,6 @@ function unpack(packed: Buffer, left: number, most: number): Buffer {
   try {
     return inflateRawSync(packed, { maxOutputLength: Math.max(1, left) });
   } catch (cause) {
-    if (cause instanceof PermanentError) throw cause;
     if (cause instanceof RangeError) {
       throw invalidFile("archive_limit", `the document unpacks to more than ${most} bytes`, { cause });
     }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { SaxesParser } from "saxes";
 import type { ExtractOptions, ReadText } from "#worker/documents/read-document.js";
 import { invalidFile } from "#worker/documents/invalid-file.js";
@@ -40,6 +41,7 @@ export async function readHwpx(bytes: Buffer, { signal, limits }: ExtractOptions
   try {
     const texts: string[] = [];
     for (const { xml } of sections) {
+      await nextTurn();
       signal.throwIfAborted();
       texts.push(sectionText(xml));
     }

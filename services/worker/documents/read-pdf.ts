@@ -1,6 +1,8 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { PDFDocumentProxy, PDFPageProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
 import type { ExtractOptions, ReadText } from "#worker/documents/read-document.js";
+import { PermanentError } from "#libs/define-task/define-task.js";
 import { invalidFile } from "#worker/documents/invalid-file.js";
 
 /** Where a PDF's end mark stands (ISO 32000-1, annex H, implementation note 18). */
@@ -28,6 +30,7 @@ export async function readPdf(bytes: Buffer, options: ExtractOptions): Promise<R
     let characters = 0;
     for (let number = 1; number <= pdf.numPages; number += 1) {
       const text = await pageText(await pdf.getPage(number));
+      await nextTurn();
       signal.throwIfAborted();
       pages.push(text);
       characters += text.length;
@@ -104,7 +107,7 @@ function refuseTruncated(bytes: Buffer): void {
 }
 
 function isOwn(error: unknown, signal: AbortSignal): boolean {
-  return (signal.aborted && error === signal.reason) || (error instanceof Error && error.name === "PermanentError");
+  return (signal.aborted && error === signal.reason) || error instanceof PermanentError;
 }
 
 function damaged(cause: unknown): Error {

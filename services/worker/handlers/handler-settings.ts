@@ -1,5 +1,5 @@
 import { environment } from "#libs/config/environment.js";
-import { readSettings, type Schema, type Settings } from "#libs/config/settings.js";
+import { asEnvironment, readSettings, type Schema, type Settings } from "#libs/config/settings.js";
 import { chunkSettings } from "#worker/documents/chunk-settings.js";
 import { documentSettings } from "#worker/documents/document-settings.js";
 import { commandSettings } from "#worker/handlers/command-run/command-settings.js";
@@ -28,9 +28,15 @@ export type HandlerSettings = Settings<typeof handlerSettingsSchema>;
 
 let workersOwn: HandlerSettings | undefined;
 
-/** Gives the settings to the inline handlers of this process; those in processes and threads get them by their environment. The last call counts; undefined: none. */
+/**
+ * Gives the settings to the inline handlers of this process, and of what else the object holds, such as keys, nothing; those in processes and
+ * threads get them by their environment. The last call counts; undefined: none.
+ */
 export function setHandlerSettings(settings: HandlerSettings | undefined): void {
-  workersOwn = settings;
+  workersOwn =
+    settings === undefined
+      ? undefined
+      : readSettings(handlerSettingsSchema, { env: asEnvironment(handlerSettingsSchema, settings) });
 }
 
 /** The worker's settings for handlers, wherever a handler runs. Without a worker, in a test for instance, the environment gives them. Throws `ConfigError`. */

@@ -29,8 +29,8 @@ export default defineTask(
       if (warnings.length > 0) throw new PartialFailure(result, warnings);
       return result;
     } catch (error) {
-      // No other attempt follows.
-      if (error instanceof PermanentError) await checkpoints.remove();
+      // No other attempt follows. What cannot be removed is swept later.
+      if (error instanceof PermanentError) await checkpoints.remove().catch(() => undefined);
       throw error;
     }
   },

@@ -42,8 +42,6 @@ export class Isolates {
   readonly #memoryWatch = new MemoryWatch();
   readonly #pools: Readonly<Record<"process" | "thread", IsolatePool>>;
   readonly #keyedPools = new Map<string, IsolatePool>();
-  /** Where isolates of keyed pools go back to. */
-  readonly #keyedLent = new Map<Isolate, IsolatePool>();
   #inline = new InlineIsolate(new Map());
 
   constructor(options: IsolatesOptions) {
@@ -72,29 +70,23 @@ export class Isolates {
 
   /** Lends an isolate for an attempt of this type, with this memory cap. Rejects when none can be started. */
   acquire(type: string, isolation: Isolation, memoryBytes: number): Isolate | Promise<Isolate> {
-    const keyed = this.#keyedPools.get(type);
-    if (keyed !== undefined) return this.#acquireKeyed(keyed, memoryBytes);
-    return isolation === "inline" ? this.#inline : this.#pools[isolation].acquire(memoryBytes);
+    const pool = this.#keyedPools.get(type) ?? (isolation === "inline" ? undefined : this.#pools[isolation]);
+    return pool === undefined ? this.#inline : pool.acquire(memoryBytes);
   }
 
   /** Takes an isolate back after its attempt ended. */
   release(isolate: Isolate): void {
-    const keyed = this.#keyedLent.get(isolate);
-    this.#keyedLent.delete(isolate);
-    if (keyed !== undefined) keyed.release(isolate);
-    else if (isolate.isolation !== "inline") this.#pools[isolate.isolation].release(isolate);
+    // Each knows its own.
+    for (const pool of this.#allPools()) pool.release(isolate);
   }
 
   /** Ends every isolate, whatever it does. */
   async close(): Promise<void> {
-    const pools = [this.#pools.process, this.#pools.thread, ...this.#keyedPools.values()];
-    await Promise.all([...pools.map((pool) => pool.close()), this.#inline.close()]);
+    await Promise.all([...this.#allPools().map((pool) => pool.close()), this.#inline.close()]);
   }
 
-  async #acquireKeyed(pool: IsolatePool, memoryBytes: number): Promise<Isolate> {
-    const isolate = await pool.acquire(memoryBytes);
-    this.#keyedLent.set(isolate, pool);
-    return isolate;
+  #allPools(): readonly IsolatePool[] {
+    return [this.#pools.process, this.#pools.thread, ...this.#keyedPools.values()];
   }
 
   #createProcess(memoryBytes: number, keyed?: KeyedType): ProcessIsolate {

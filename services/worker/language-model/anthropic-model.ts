@@ -1,19 +1,15 @@
 import { z } from "zod";
-import { callProvider, type ProviderLimits } from "#worker/language-model/call-provider.js";
+import {
+  callProvider,
+  NO_KEY,
+  type ProviderAccess,
+  type ProviderLimits,
+} from "#worker/language-model/call-provider.js";
 import { checkedText, instructionsOf } from "#worker/language-model/instructions.js";
 import type { Completion, CompletionRequest, LanguageModel } from "#worker/language-model/language-model.js";
 import { parseFailure } from "#worker/language-model/provider-failure.js";
 
-/** Where a server that speaks Anthropic's protocol is. */
-export interface AnthropicAccess {
-  /** Without `/v1`; empty: Anthropic's own. */
-  readonly baseUrl: string;
-  /** Empty: the server asks for none. */
-  readonly apiKey: string;
-}
-
 const ANTHROPIC_URL = "https://api.anthropic.com";
-const NO_KEY = "none";
 
 const count = z.int().min(0).nullish().catch(0);
 const answer = z.object({
@@ -25,19 +21,18 @@ const answer = z.object({
       cache_creation_input_tokens: count,
       cache_read_input_tokens: count,
     })
-    .partial()
     .catch({}),
 });
 
-/** A model behind Anthropic's messages, by the official client. */
+/** A model behind Anthropic's messages, by the official client. The address is one without `/v1`. */
 export class AnthropicModel implements LanguageModel {
   readonly provider = "anthropic";
   readonly model: string;
-  readonly #access: AnthropicAccess;
+  readonly #access: ProviderAccess;
   readonly #limits: ProviderLimits;
   readonly #maxTokens: number;
 
-  constructor(model: string, access: AnthropicAccess, limits: ProviderLimits, maxTokens: number) {
+  constructor(model: string, access: ProviderAccess, limits: ProviderLimits, maxTokens: number) {
     this.model = model;
     this.#access = access;
     this.#limits = limits;

@@ -3,6 +3,17 @@ import { PermanentError, RetryableError } from "#libs/define-task/define-task.js
 import { failureOf } from "#worker/language-model/provider-failure.js";
 import { ProviderFetch } from "#worker/language-model/provider-fetch.js";
 
+/** Where a provider is. */
+export interface ProviderAccess {
+  /** Empty: its public address. */
+  readonly baseUrl: string;
+  /** Empty: the server asks for none. */
+  readonly apiKey: string;
+}
+
+/** What the official clients, which insist on a key, are given where there is none. */
+export const NO_KEY = "none";
+
 /** How patient a call is. */
 export interface ProviderLimits {
   /** Time until the connection is there. */
@@ -22,7 +33,7 @@ export type SendRequest<T> = (fetch: typeof globalThis.fetch, signal: AbortSigna
 
 /**
  * Makes one call to a provider, with further tries as the limits say. Throws what `LanguageModel.complete` throws; `tries` is in the details,
- * and the message of a failure after several tries tells them.
+ * and the message of a failure that may pass tells of several.
  */
 export async function callProvider<T>(limits: ProviderLimits, signal: AbortSignal, send: SendRequest<T>): Promise<T> {
   const provider = new ProviderFetch(limits.connectTimeoutMs);

@@ -13,8 +13,6 @@ export interface Embedder {
   readonly provider: string;
   /** The model's name as its provider knows it. */
   readonly model: string;
-  /** Length of the vectors, where it is known before the first. */
-  readonly dimensions?: number;
   /** Embeds all texts in one call. Fails as `LanguageModel.complete` does. */
   embed(texts: readonly string[], options: { readonly signal: AbortSignal }): Promise<Embeddings>;
 }

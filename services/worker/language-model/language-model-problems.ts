@@ -1,4 +1,4 @@
-import type { LanguageModelSettings } from "#worker/language-model/language-model-settings.js";
+import { embedsAtModelsServer, type LanguageModelSettings } from "#worker/language-model/language-model-settings.js";
 
 /**
  * What is wrong with the settings together, for the worker's start: a provider needs a model's name, and a key unless a base URL says that it
@@ -16,9 +16,8 @@ export function languageModelProblems(settings: LanguageModelSettings): readonly
   if (embeddingProvider !== "offline") {
     const why = `TASKWIRE_EMBEDDING_PROVIDER=${embeddingProvider}`;
     const { embeddingBaseUrl, embeddingApiKey } = settings;
-    const isShared = llmProvider === "openai" && embeddingBaseUrl === "";
     if (settings.embeddingModel === "") problems.push(`TASKWIRE_EMBEDDING_MODEL is missing (${why})`);
-    if (embeddingApiKey === "" && embeddingBaseUrl === "" && !isShared)
+    if (embeddingApiKey === "" && embeddingBaseUrl === "" && !embedsAtModelsServer(settings))
       problems.push(`TASKWIRE_EMBEDDING_API_KEY is missing (${why})`);
   }
   return problems;

@@ -116,3 +116,8 @@ export const languageModelSettings = {
 
 /** The values of {@link languageModelSettings}. */
 export type LanguageModelSettings = Settings<typeof languageModelSettings>;
+
+/** Whether embeddings come from the server that the OpenAI-compatible language model is at. */
+export function embedsAtModelsServer({ llmProvider, embeddingBaseUrl }: LanguageModelSettings): boolean {
+  return llmProvider === "openai" && embeddingBaseUrl === "";
+}

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { wordsOf } from "#worker/handlers/text-digest/split-text.js";
 import type { Embedder, Embeddings } from "#worker/language-model/embedder.js";
 
@@ -7,8 +8,8 @@ const GRAM_LENGTHS = [2, 3];
 /** What a word counts against one of its pieces. */
 const WORD_WEIGHT = 1;
 const GRAM_WEIGHT = 0.5;
-/** Texts between two looks at the signal. */
-const TEXTS_PER_LOOK = 16;
+/** Texts in one turn of the event loop: only between two turns can a signal fire. */
+const TEXTS_PER_TURN = 16;
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
@@ -23,17 +24,19 @@ export class OfflineEmbedder implements Embedder {
   readonly model = "hashed-words-256";
   readonly dimensions = DIMENSIONS;
 
-  embed(texts: readonly string[], { signal }: { readonly signal: AbortSignal }): Promise<Embeddings> {
-    return Promise.resolve().then(() => {
-      let words = 0;
-      const vectors = texts.map((text, index) => {
-        if (index % TEXTS_PER_LOOK === 0) signal.throwIfAborted();
-        const found = wordsOf(text.normalize("NFKC").toLowerCase(), "und");
-        words += found.length;
-        return vectorOf(found);
-      });
-      return { vectors, usage: { inputTokens: words, outputTokens: 0 } };
-    });
+  async embed(texts: readonly string[], { signal }: { readonly signal: AbortSignal }): Promise<Embeddings> {
+    const vectors: number[][] = [];
+    let words = 0;
+    for (const text of texts) {
+      if (vectors.length % TEXTS_PER_TURN === 0) {
+        await nextTurn();
+        signal.throwIfAborted();
+      }
+      const found = wordsOf(text.normalize("NFKC").toLowerCase(), "und");
+      words += found.length;
+      vectors.push(vectorOf(found));
+    }
+    return { vectors, usage: { inputTokens: words, outputTokens: 0 } };
   }
 }
 

@@ -1,20 +1,11 @@
 import type OpenAI from "openai";
-
-/** Where a server that speaks OpenAI's protocol is. */
-export interface OpenAiAccess {
-  /** `/v1` included; empty: OpenAI's own. */
-  readonly baseUrl: string;
-  /** Empty: the server asks for none. */
-  readonly apiKey: string;
-}
+import { NO_KEY, type ProviderAccess } from "#worker/language-model/call-provider.js";
 
 const OPENAI_URL = "https://api.openai.com/v1";
-/** The client insists on a key. */
-const NO_KEY = "none";
 
-/** The official client for one try: it neither tries again, nor logs, nor reads the environment for what settings say. Loaded when it is needed. */
+/** The official client for one try, of a server whose address has `/v1` in it: it neither tries again, nor logs, nor reads the environment for what settings say. Loaded when it is needed. */
 export async function openAiClient(
-  access: OpenAiAccess,
+  access: ProviderAccess,
   fetch: typeof globalThis.fetch,
   timeoutMs: number,
 ): Promise<OpenAI> {

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { callProvider, type ProviderLimits } from "#worker/language-model/call-provider.js";
+import { callProvider, type ProviderAccess, type ProviderLimits } from "#worker/language-model/call-provider.js";
 import type { Embedder, Embeddings } from "#worker/language-model/embedder.js";
-import { openAiClient, type OpenAiAccess } from "#worker/language-model/openai-client.js";
+import { openAiClient } from "#worker/language-model/openai-client.js";
 import { parseFailure } from "#worker/language-model/provider-failure.js";
 
 /** Texts per request; OpenAI takes at most 2,048. */
@@ -16,10 +16,10 @@ const answer = z.object({
 export class OpenAiEmbedder implements Embedder {
   readonly provider = "openai";
   readonly model: string;
-  readonly #access: OpenAiAccess;
+  readonly #access: ProviderAccess;
   readonly #limits: ProviderLimits;
 
-  constructor(model: string, access: OpenAiAccess, limits: ProviderLimits) {
+  constructor(model: string, access: ProviderAccess, limits: ProviderLimits) {
     this.model = model;
     this.#access = access;
     this.#limits = limits;

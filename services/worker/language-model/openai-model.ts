@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { callProvider, type ProviderLimits } from "#worker/language-model/call-provider.js";
+import { callProvider, type ProviderAccess, type ProviderLimits } from "#worker/language-model/call-provider.js";
 import { checkedText, instructionsOf } from "#worker/language-model/instructions.js";
 import type { Completion, CompletionRequest, LanguageModel } from "#worker/language-model/language-model.js";
-import { openAiClient, type OpenAiAccess } from "#worker/language-model/openai-client.js";
+import { openAiClient } from "#worker/language-model/openai-client.js";
 import { parseFailure } from "#worker/language-model/provider-failure.js";
 
 const count = z.int().min(0).catch(0);
@@ -15,11 +15,11 @@ const answer = z.object({
 export class OpenAiModel implements LanguageModel {
   readonly provider = "openai";
   readonly model: string;
-  readonly #access: OpenAiAccess;
+  readonly #access: ProviderAccess;
   readonly #limits: ProviderLimits;
   readonly #maxTokens: number;
 
-  constructor(model: string, access: OpenAiAccess, limits: ProviderLimits, maxTokens: number) {
+  constructor(model: string, access: ProviderAccess, limits: ProviderLimits, maxTokens: number) {
     this.model = model;
     this.#access = access;
     this.#limits = limits;

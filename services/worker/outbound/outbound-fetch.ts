@@ -15,7 +15,7 @@ export interface OutboundRequest {
   readonly timeoutMs: number;
   /** Most bytes of the answer's body. */
   readonly maxBytes: number;
-  /** What happens to a longer body. `refuse` (default): `RESPONSE_TOO_LARGE`. `cut`: the first `maxBytes` are the body. */
+  /** What happens to a longer body. `refuse` (default): `RESPONSE_TOO_LARGE`. `cut`: the first `maxBytes` are the body, as always with a status of 400 or more. */
   readonly overflow?: "refuse" | "cut";
   readonly signal: AbortSignal;
   /** Whether the server may have an address that is not public; default: the setting `TASKWIRE_ALLOW_PRIVATE_ADDRESSES`. */
@@ -110,7 +110,7 @@ async function receive(
     chunks.push(chunk);
     length += chunk.length;
     if (length <= maxBytes) continue;
-    if (overflow === "cut") break;
+    if (overflow === "cut" || status >= 400) break;
     throw new PermanentError("RESPONSE_TOO_LARGE", `the answer of ${url.host} has more than ${maxBytes} bytes`, {
       details: { host: url.host, status, maxBytes },
     });

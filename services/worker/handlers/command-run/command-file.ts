@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { errorMessage } from "#libs/errors/error-message.js";
@@ -84,9 +84,9 @@ export function readCommandFile(path: string): CommandFile {
   if (path === "") return { ok: true, commands: new Map() };
   let content: unknown;
   try {
-    const bytes = readFileSync(path);
-    if (bytes.length > MAX_FILE_BYTES) return { ok: false, problems: [`it has more than ${MAX_FILE_BYTES} bytes`] };
-    content = JSON.parse(bytes.toString());
+    if (statSync(path).size > MAX_FILE_BYTES)
+      return { ok: false, problems: [`it has more than ${MAX_FILE_BYTES} bytes`] };
+    content = JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
     return { ok: false, problems: [error instanceof SyntaxError ? "it is no JSON" : errorMessage(error)] };
   }

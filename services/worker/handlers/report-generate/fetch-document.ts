@@ -5,6 +5,7 @@ import { htmlText } from "#worker/handlers/report-generate/html-text.js";
 import { MAX_DOCUMENT_BYTES, type LoadedDocument } from "#worker/handlers/text-digest/read-document.js";
 import { outboundFetch } from "#worker/outbound/outbound-fetch.js";
 import { retryAfterMs } from "#worker/outbound/retry-after-ms.js";
+import { statusMeaning } from "#worker/outbound/status-meaning.js";
 
 const ACCEPT = "text/html, text/markdown, text/plain;q=0.9, */*;q=0.1";
 const HTML = /^(text\/html|application\/xhtml\+xml)$/;
@@ -32,11 +33,12 @@ export async function fetchDocument(
   });
   const { host, pathname } = new URL(response.url);
   refuseStatus(response.status, response.headers["retry-after"], host);
-  const [mediaType = "", ...parameters] = (response.headers["content-type"] ?? "text/plain")
+  const [type = "", ...parameters] = (response.headers["content-type"] ?? "text/plain")
     .split(";")
     .map((part) => part.trim());
-  const isHtml = HTML.test(mediaType.toLowerCase());
-  if (!isHtml && !TEXT.test(mediaType.toLowerCase())) throw notText(host, "its type is another");
+  const mediaType = type.toLowerCase();
+  const isHtml = HTML.test(mediaType);
+  if (!isHtml && !TEXT.test(mediaType)) throw notText(host, "its type is another");
   const named = parameters
     .map((parameter) => /^charset="?([^"]+)"?$/i.exec(parameter)?.[1])
     .find((name) => name !== undefined);
@@ -53,10 +55,11 @@ export async function fetchDocument(
 }
 
 function refuseStatus(status: number, retryAfter: string | undefined, host: string): void {
-  if (status >= 200 && status < 300) return;
+  const meaning = statusMeaning(status);
+  if (meaning === "good") return;
   const message = `${host} answered with status ${status}`;
   const details = { host, status };
-  if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
+  if (meaning === "refused") {
     throw new PermanentError("SOURCE_REJECTED", message, { details });
   }
   const wish = retryAfterMs(retryAfter);

@@ -12,12 +12,19 @@ export function sectionMarkdown(text: string, isPlain: boolean): string {
   if (isPlain) return text.split("\n\n").map(escapeMarkdown).join("\n\n");
   return Lexer.lex(text)
     .map((token) => {
-      if (token.type === "code") return token.raw;
+      if (token.type === "code") return closed(token.raw);
       const raw = token.type === "heading" ? lowered(token.raw, "text" in token ? String(token.text) : "") : token.raw;
       return raw.replace(/<(?=[a-z/!?])/gi, "&lt;");
     })
     .join("")
     .trim();
+}
+
+/** A fence that is never closed, as in an answer that was cut off, would make code of what follows. */
+function closed(code: string): string {
+  const fence = /^ {0,3}(`{3,}|~{3,})/.exec(code)?.[1];
+  if (fence === undefined || new RegExp(`\\n {0,3}${fence}[\`~]*\\s*$`).test(code)) return code;
+  return `${code}\n${fence}\n`;
 }
 
 function lowered(raw: string, text: string): string {

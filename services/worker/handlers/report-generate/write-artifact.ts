@@ -47,7 +47,9 @@ export async function writeArtifacts<T>(
     for (const { temporary, path } of pairs) await renameTo(temporary, path, created);
     return written;
   } catch (error) {
-    for (const path of [...pairs.map(({ temporary }) => temporary), ...created]) await rm(path, { force: true });
+    // What went wrong first is told, whatever goes wrong here.
+    for (const path of [...pairs.map(({ temporary }) => temporary), ...created])
+      await rm(path, { force: true }).catch(() => undefined);
     throw error;
   }
 }

@@ -37,9 +37,10 @@ export async function listFiles(folder: string, limits: ListLimits, signal: Abor
   for (let depth = 0; level.length > 0; depth += 1) {
     const below: string[] = [];
     for (const directory of level) {
-      for (const entry of await sortedEntries(join(folder, directory), limits.maxEntries - entries, signal)) {
+      const found = await sortedEntries(join(folder, directory), limits.maxEntries - entries, signal);
+      entries += found.seen;
+      for (const entry of found.entries) {
         const path = directory === "" ? entry.name : `${directory}/${entry.name}`;
-        entries += 1;
         if (entry.isDirectory()) below.push(path);
         else if (
           entry.isFile() &&
@@ -63,19 +64,25 @@ function cut(paths: readonly string[], maxFiles: number, isCut: boolean): FileLi
   return { paths: paths.slice(0, maxFiles).sort(byCodeUnit), isCut: isCut || paths.length > maxFiles };
 }
 
-/** At most `limit` entries of a directory. Which ones is up to the file system where there are more; their order is not. */
-async function sortedEntries(path: string, limit: number, signal: AbortSignal): Promise<Dirent[]> {
+/** What of the first `limit` entries of a directory is not passed over. Which ones come first is up to the file system; the order here is not. */
+async function sortedEntries(
+  path: string,
+  limit: number,
+  signal: AbortSignal,
+): Promise<{ readonly entries: readonly Dirent[]; readonly seen: number }> {
   const entries: Dirent[] = [];
+  let seen = 0;
   try {
     for await (const entry of await opendir(path)) {
       signal.throwIfAborted();
-      if (entries.length >= limit) break;
+      if (seen >= limit) break;
+      seen += 1;
       if (!entry.name.startsWith(".") && entry.name !== "node_modules") entries.push(entry);
     }
   } catch (error) {
     throw fileSystemError(error, "read", path);
   }
-  return entries.sort((a, b) => byCodeUnit(a.name, b.name));
+  return { entries: entries.sort((a, b) => byCodeUnit(a.name, b.name)), seen };
 }
 
 function byCodeUnit(a: string, b: string): number {

@@ -1,3 +1,4 @@
+import { escapeMarkdown } from "#worker/handlers/report-generate/escape-markdown.js";
 import type { Source } from "#worker/handlers/research-run/choose-sources.js";
 
 /** The languages of the report's own words. */
@@ -58,11 +59,6 @@ function sourceLine({ title, origin }: Source, index: number): string {
   return `${index + 1}. ${escapeLine(title)} — ${where}`;
 }
 
-/** Makes a text stand as it is on one line. */
 function escapeLine(text: string): string {
-  return text
-    .replace(/\s+/g, " ")
-    .trim()
-    .replace(/[\\`*_[\]<>|~]/g, "\\$&")
-    .replace(/^([#+-]|\d+[.)])(?=\s)/, "\\$1");
+  return escapeMarkdown(text.trim());
 }

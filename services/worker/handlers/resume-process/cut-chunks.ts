@@ -21,8 +21,13 @@ export type ResumeChunk = z.infer<typeof resumeChunkSchema>;
 
 /** Cuts a resume three ways, by the limits that the settings give each kind: facts, sections, whole text. */
 export function cutChunks(text: string, facts: ResumeFacts, settings: Settings<typeof chunkSettings>): ResumeChunk[] {
+  const limits = {
+    structured: chunkLimits("structured", text, settings),
+    section: chunkLimits("section", text, settings),
+    full_text: chunkLimits("full_text", text, settings),
+  } satisfies Record<ChunkKind, unknown>;
   const cut = (kind: ChunkKind, whole: string, section = 0): ResumeChunk[] =>
-    chunkText(whole, chunkLimits(kind, text, settings)).map(({ start, end, text: piece }) => {
+    chunkText(whole, limits[kind]).map(({ start, end, text: piece }) => {
       return { kind, section, start, end, text: piece };
     });
   const sections = resumeSections(text).map(({ lines }) => lines.join("\n"));

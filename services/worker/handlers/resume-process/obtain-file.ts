@@ -6,6 +6,7 @@ import type { ResumeSettings } from "#worker/handlers/resume-process/resume-sett
 import { tryAgain } from "#worker/handlers/resume-process/try-again.js";
 import { outboundFetch, type OutboundResponse } from "#worker/outbound/outbound-fetch.js";
 import { retryAfterMs } from "#worker/outbound/retry-after-ms.js";
+import { statusMeaning } from "#worker/outbound/status-meaning.js";
 
 /** Where a resume is: exactly one of the two. */
 export interface FileSource {
@@ -33,8 +34,6 @@ const NO_DOCUMENT =
   /^(?:text\/(?:html|css|csv|xml|javascript)|image\/|audio\/|video\/|font\/|application\/(?:xhtml|xml|json|javascript))/i;
 const HTML = /^(?:\ufeff|\s)*<(?:!doctype\s+html|html)/i;
 const HTML_WITHIN = 1024;
-/** Statuses below 500 that may pass by themselves: Request Timeout and Too Many Requests. */
-const PASSING: readonly number[] = [408, 429];
 
 /**
  * Reads or downloads a file. Messages and details tell neither path nor URL, which often hold a name.
@@ -46,7 +45,7 @@ const PASSING: readonly number[] = [408, 429];
 export async function obtainFile(source: FileSource, options: ObtainOptions): Promise<ObtainedFile> {
   const file =
     source.url === undefined ? await readLocal(source.path ?? "", options) : await download(source.url, options);
-  const isHtml = HTML.test(file.bytes.subarray(0, HTML_WITHIN).toString("latin1"));
+  const isHtml = HTML.test(file.bytes.subarray(0, HTML_WITHIN).toString());
   if (isHtml || NO_DOCUMENT.test(file.contentType ?? "")) throw invalid("unsupported", "the file is no document");
   return file;
 }
@@ -109,10 +108,11 @@ function downloadError(error: unknown, maxBytes: number): unknown {
 }
 
 function refuseStatus({ status, headers }: OutboundResponse): void {
-  if (status >= 200 && status < 300) return;
+  const meaning = statusMeaning(status);
+  if (meaning === "good") return;
   const message = `the file cannot be downloaded: its server answers with status ${status}`;
   const details = { reason: "status", status };
-  if (status >= 400 && status < 500 && !PASSING.includes(status)) {
+  if (meaning === "refused") {
     throw new PermanentError("STORAGE_DOWNLOAD_ERROR", message, { details });
   }
   const waitMs = retryAfterMs(headers["retry-after"]);

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
 import type { TaskContext } from "#libs/define-task/define-task.js";
 import type { Warning } from "#libs/define-task/task-errors.js";
@@ -15,7 +16,7 @@ import { maskEmail, maskName, maskPhone } from "#worker/handlers/resume-process/
 import { partialFailure } from "#worker/handlers/resume-process/partial-failure.js";
 import { readResume } from "#worker/handlers/resume-process/read-resume.js";
 import { redactor, type Redactor } from "#worker/handlers/resume-process/redact-personal.js";
-import type { ResumeFacts } from "#worker/handlers/resume-process/resume-facts.js";
+import { entryText, type ResumeFacts } from "#worker/handlers/resume-process/resume-facts.js";
 import type { ResumePayload, ResumeResult } from "#worker/handlers/resume-process/resume-schema.js";
 import { Stages } from "#worker/handlers/resume-process/stages.js";
 import { takePicture } from "#worker/handlers/resume-process/take-picture.js";
@@ -82,8 +83,8 @@ export async function processResume(run: ResumeRun): Promise<ProcessedResume> {
     },
     skills: facts.skills.map(redact),
     experience: facts.experience.map(({ company, title, period }) => ({
-      company: company === null ? null : redact(company),
-      title: title === null ? null : redact(title),
+      company: company === null ? null : entryText(redact(company)),
+      title: title === null ? null : entryText(redact(title)),
       period,
     })),
     chunks: countChunks(chunks),
@@ -107,10 +108,12 @@ async function embed(
   warnings: Warning[],
 ): Promise<ChunkEmbeddings> {
   stages.enter("embeddings");
-  const texts = chunks.map(({ text }) => {
+  const texts: string[] = [];
+  for (const { text } of chunks) {
+    await nextTurn();
     task.signal.throwIfAborted();
-    return redact(text);
-  });
+    texts.push(redact(text));
+  }
   const embeddings = await embedChunks(texts, {
     embedder: embedder(settings, { retries: 0, callTimeoutMs: settings.resumeEmbeddingTimeoutMs }),
     settings,

@@ -36,7 +36,7 @@ export interface ReadOptions {
  * Obtains a file and takes its text out: two stages. A download is kept until its text is there; a file on disk is read again. Throws what
  * `obtainFile` and `extractDocument` throw; above a million characters, `INVALID_FILE`.
  */
-export function readResume(source: FileSource, options: ReadOptions): Promise<ReadResume> {
+export async function readResume(source: FileSource, options: ReadOptions): Promise<ReadResume> {
   const { settings, stages, checkpoints, signal } = options;
   const read = async (): Promise<ReadResume> => {
     const file = source.url === undefined ? obtainFile(source, { settings, signal }) : downloadOnce(source, options);
@@ -45,11 +45,12 @@ export function readResume(source: FileSource, options: ReadOptions): Promise<Re
     const documentCharacters = Math.min(settings.documentCharacters, MAX_RESUME_CHARACTERS);
     const limits = { ...settings, documentCharacters };
     const { format, text, pages } = await extractDocument(bytes, { name, contentType, signal, limits });
-    await checkpoints.remove("file");
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     return { format, text, pages: pages ?? null, sha256, bytes: bytes.length };
   };
-  return stages.run("text", readSchema, read, "file");
+  const text = await stages.run("text", readSchema, read, "file");
+  await checkpoints.remove("file");
+  return text;
 }
 
 async function downloadOnce(source: FileSource, options: ReadOptions): Promise<ObtainedFile> {

@@ -1,6 +1,7 @@
 import type { CountryCode } from "libphonenumber-js";
 import { findPhones } from "#worker/handlers/resume-process/find-phones.js";
 import { maskEmail, maskName, maskPhone } from "#worker/handlers/resume-process/mask-personal.js";
+import { escapePattern } from "#worker/handlers/resume-process/escape-pattern.js";
 import type { ResumeFacts } from "#worker/handlers/resume-process/resume-facts.js";
 
 /** Replaces what is known to be personal. */
@@ -46,8 +47,4 @@ function namePatterns(name: string | null): { pattern: RegExp; masked: string }[
       masked: maskName(part),
     })),
   ];
-}
-
-function escapePattern(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
 }

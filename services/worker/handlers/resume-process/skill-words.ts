@@ -1,3 +1,5 @@
+import { escapePattern } from "#worker/handlers/resume-process/escape-pattern.js";
+
 /** Skills that are known by name, as they are written; after `|`, other ways to write them. Regular words of English are left out. */
 const SKILLS =
   "JavaScript|js|자바스크립트;TypeScript|타입스크립트;Python|파이썬;Java|자바;Kotlin|코틀린;Swift|스위프트;Objective-C;C++;C#;F#;Golang|go언어;Rust;Ruby;Ruby on Rails|rails;PHP;Perl;Scala;" +
@@ -40,8 +42,4 @@ export function isSkill(text: string): boolean {
 export function mentionedSkills(text: string): string[] {
   const found = [...text.matchAll(ANY)].map(([spelling]) => NAME_OF.get(spelling.toLowerCase()) ?? spelling);
   return [...new Set(found)];
-}
-
-function escapePattern(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
 }

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
 import { lookup } from "node:dns";
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -89,13 +89,8 @@ async function runBrowser(args: readonly string[], home: string, options: Pictur
   const { settings, signal } = options;
   signal.throwIfAborted();
   const { PATH, LANG } = environment();
+  const browser = startBrowser(settings.chromium, args, { cwd: home, env: { PATH, LANG, HOME: home, TMPDIR: home } });
   const leash = createLeash();
-  const browser: ChildProcess = spawn(settings.chromium, [...args], {
-    detached: true,
-    stdio: "ignore",
-    cwd: home,
-    env: { PATH, LANG, HOME: home, TMPDIR: home },
-  });
   const kill = () => {
     if (browser.pid !== undefined) killProcessGroup(browser.pid);
   };
@@ -120,11 +115,28 @@ async function runBrowser(args: readonly string[], home: string, options: Pictur
   }
 }
 
+function startBrowser(
+  chromium: string,
+  args: readonly string[],
+  options: Pick<SpawnOptions, "cwd" | "env">,
+): ChildProcess {
+  try {
+    return spawn(chromium, [...args], { ...options, detached: true, stdio: "ignore" });
+  } catch (error) {
+    throw notStarted(error);
+  }
+}
+
+function notStarted(error: unknown): PermanentError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+  return failure("not_started", `the browser cannot be started: ${code}`);
+}
+
 function ended(browser: ChildProcess): Promise<number | null> {
   return new Promise((resolve, reject) => {
     browser.once("exit", resolve);
-    browser.once("error", (error: NodeJS.ErrnoException) => {
-      reject(failure("not_started", `the browser cannot be started: ${error.code ?? "unknown"}`));
+    browser.once("error", (error) => {
+      reject(notStarted(error));
     });
   });
 }

@@ -3,12 +3,11 @@ import { handlerSettings } from "#worker/handlers/handler-settings.js";
 import { signWebhook, webhookSecrets } from "#worker/handlers/webhook-deliver/sign-webhook.js";
 import { outboundFetch, type OutboundResponse } from "#worker/outbound/outbound-fetch.js";
 import { retryAfterMs } from "#worker/outbound/retry-after-ms.js";
+import { statusMeaning } from "#worker/outbound/status-meaning.js";
 
 const TIMEOUT_MS = 10_000;
 /** Only the status of an answer counts; this much of its body is read, so that the connection ends in good order. */
 const MAX_ANSWER_BYTES = 16 * 1024;
-/** Statuses below 500 that may pass by themselves: Request Timeout and Too Many Requests. */
-const PASSING: readonly number[] = [408, 429];
 
 /** One message to one receiver. */
 export interface Webhook {
@@ -55,10 +54,11 @@ export async function sendWebhook(webhook: Webhook, signal: AbortSignal): Promis
 }
 
 function refuseStatus({ status, headers, url }: OutboundResponse): void {
-  if (status >= 200 && status < 300) return;
+  const meaning = statusMeaning(status);
+  if (meaning === "good") return;
   const { host } = new URL(url);
   const message = `${host} answered with status ${status}`;
-  if (status >= 400 && status < 500 && !PASSING.includes(status)) {
+  if (meaning === "refused") {
     throw new PermanentError("WEBHOOK_REJECTED", message, { details: { host, status } });
   }
   const waitMs = retryAfterMs(headers["retry-after"]);

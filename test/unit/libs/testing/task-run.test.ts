@@ -2,6 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { expect } from "chai";
 import { defineTask, PermanentError, TaskAborted, type TaskContext } from "#libs/define-task/define-task.js";
 import { startTask, type TaskRunOptions } from "#libs/testing/run-task.js";
+import { rejectionOf } from "#test/support/rejection-of.js";
 
 const LIMITS = { softTimeoutMs: 1000, hardTimeoutMs: 3000, maxAttempts: 1 } as const;
 
@@ -60,6 +61,18 @@ describe("a TaskRun", () => {
     expect(run.state).to.equal("FAILED");
     expect(run.error).to.include({ code: "HARD_TIMEOUT", message: "the hard limit of 3000 ms was reached" });
     expect(run.elapsedMs).to.equal(3000);
+  });
+
+  it("moves the clock to a limit, not by it, and not for ever where there is none", async () => {
+    const run = startTask(stubborn, {});
+    await run.advance(700);
+    await run.reachSoftLimit();
+    const atSoftLimit = run.elapsedMs;
+    await run.reachHardLimit();
+    expect([atSoftLimit, run.elapsedMs, run.error?.code]).to.deep.equal([1000, 3000, "HARD_TIMEOUT"]);
+    const unlimited = startTask(stubborn, {}, { softTimeoutMs: 5000 });
+    expect(await rejectionOf(unlimited.reachSoftLimit())).to.be.instanceOf(RangeError);
+    unlimited.crash();
   });
 
   it("takes limits of the run before those of the type", async () => {

@@ -6,6 +6,9 @@ import { documentLimits, patched, repacked, scannedPdf } from "#test/support/mad
 import { rejectionOf } from "#test/support/rejection-of.js";
 import type { DocumentLimits } from "#worker/documents/document-settings.js";
 import { extractDocument, type ExtractedDocument } from "#worker/documents/extract-document.js";
+import { readHwp } from "#worker/documents/read-hwp.js";
+import { readHwpx } from "#worker/documents/read-hwpx.js";
+import { readPdf } from "#worker/documents/read-pdf.js";
 
 describe("extractDocument", () => {
   interface Given {
@@ -182,6 +185,21 @@ describe("extractDocument", () => {
     await refused(sample("harbour.en.pdf"), "too_many_pages", { limits: { documentPages: 1 } });
     for (const name of ["harbour.en.pdf", "harbour.en.docx", "tides.md"]) {
       await refused(sample(name), "too_much_text", { limits: { documentCharacters: 100 } });
+    }
+  });
+
+  it("hears a signal that fires right after it began to read", async () => {
+    for (const [name, read] of [
+      ["paragraphs.hwp", readHwp],
+      ["english.hwpx", readHwpx],
+      ["harbour.en.pdf", readPdf],
+    ] as const) {
+      const controller = new AbortController();
+      setImmediate(() => {
+        controller.abort(new Error("stop now"));
+      });
+      const reading = read(sample(name), { signal: controller.signal, limits: documentLimits() });
+      expect((await rejectionOf(reading)).message, name).to.equal("stop now");
     }
   });
 

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { asEnvironment, readSettings } from "#libs/config/settings.js";
 import { begin, inlineIsolate, MIB, processIsolate, threadIsolate } from "#test/fixtures/tasks/fixture-isolates.js";
 import { listProcesses } from "#test/support/child-processes.js";
-import { handlerSettingsSchema, setHandlerSettings } from "#worker/handlers/handler-settings.js";
+import { handlerSettings, handlerSettingsSchema, setHandlerSettings } from "#worker/handlers/handler-settings.js";
 import { handlerEnvironment } from "#worker/isolate/handler-environment.js";
 import type { Isolate } from "#worker/isolate/isolate.js";
 import { MemoryWatch } from "#worker/isolate/memory-watch.js";
@@ -46,6 +46,15 @@ describe("handlerEnvironment", () => {
       setHandlerSettings(undefined);
     }
     expect(await settingsSeenIn(await inlineIsolate())).to.have.property("llmProvider", "offline");
+  });
+
+  it("shows inline handlers nothing of a worker but their own settings", () => {
+    setHandlerSettings(readSettings(workerSettingsSchema, { env: { ENCRYPTION_KEY: "ab".repeat(32) } }));
+    try {
+      expect(handlerSettings()).to.have.all.keys(Object.keys(handlerSettingsSchema));
+    } finally {
+      setHandlerSettings(undefined);
+    }
   });
 
   it("withholds the keys that tasks are encrypted with", () => {

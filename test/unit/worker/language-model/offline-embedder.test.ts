@@ -31,5 +31,11 @@ describe("OfflineEmbedder", () => {
   it("stops with the reason of its signal", async () => {
     const reason = new Error("cancelled in the test");
     expect(await rejectionOf(embedder.embed(["x"], { signal: AbortSignal.abort(reason) }))).to.equal(reason);
+    const later = new AbortController();
+    const texts = Array.from({ length: 100 }, () => "a text");
+    setImmediate(() => {
+      later.abort(reason);
+    });
+    expect(await rejectionOf(embedder.embed(texts, { signal: later.signal }))).to.equal(reason);
   });
 });

@@ -52,6 +52,11 @@ describe("sectionMarkdown", () => {
     );
   });
 
+  it("closes a fence that an answer which was cut off leaves open", () => {
+    expect(sectionMarkdown("See:\n\n```js\nlet a;", false)).to.equal("See:\n\n```js\nlet a;\n```");
+    expect(sectionMarkdown("```js\nlet a;\n```", false)).to.equal("```js\nlet a;\n```");
+  });
+
   it("shows quoted text letter by letter, paragraph by paragraph", () => {
     expect(sectionMarkdown("# not a *heading*\n\n1. no list <b>", true)).to.equal(
       "\\# not a \\*heading\\*\n\n\\1. no list \\<b\\>",

@@ -46,6 +46,18 @@ describe("redactor", () => {
     expect(redact("김민수는 김 민 수 스튜디오의 대표")).to.equal("김*수는 김*수 스튜디오의 대표");
   });
 
+  it("masks names with a hyphen, whole and their parts", () => {
+    const redact = redactor({ name: "Anna-Maria Holt" }, "US");
+    expect(redact("Anna-Maria Holt led it; Holt, Anna-Maria signed.")).not.to.match(/Anna|Maria|Holt/);
+  });
+
+  it("takes what means something in a pattern for letters", () => {
+    const redact = redactor({ name: "Eve (Evi) O'Neil+" }, "US");
+    expect(redact("Eve (Evi) O'Neil+ was there"))
+      .to.match(/ was there$/)
+      .and.not.to.include("O'Neil");
+  });
+
   it("leaves other text as it is", () => {
     expect(redactor({ name: null }, "KR")("2019.03 - 2022.02 TypeScript")).to.equal("2019.03 - 2022.02 TypeScript");
   });

@@ -91,5 +91,7 @@ describe("obtainFile by URL", () => {
     expect(await failureOf(obtain([page]))).to.deep.equal(once);
     const hidden: Answer = (response) => response.writeHead(200).end("\n<html><p>log in");
     expect(await failureOf(obtain([hidden]))).to.deep.equal(once);
+    const marked: Answer = (response) => response.writeHead(200).end("\ufeff<html><p>log in");
+    expect(await failureOf(obtain([marked])), "with a byte order mark").to.deep.equal(once);
   });
 });
